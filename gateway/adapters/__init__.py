@@ -1,0 +1,1 @@
+"""I/O out: each subpackage keeps the promise of one or more ports."""

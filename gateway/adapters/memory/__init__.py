@@ -1,0 +1,1 @@
+"""Ports kept in memory: for tests, simulation and small tools."""

@@ -1,0 +1,1 @@
+"""Ways out to partners, one module a kind."""

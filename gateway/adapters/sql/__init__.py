@@ -1,0 +1,1 @@
+"""The journal in a relational database: one body of SQL, one module per engine."""

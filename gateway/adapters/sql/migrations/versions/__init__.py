@@ -1,0 +1,1 @@
+"""Revisions, oldest first by their file names. One that was released is never changed."""

@@ -1,0 +1,223 @@
+"""The tables of the journal, for every engine.
+
+Hot keys start with the sender, partner, case or unit, so that tables can be distributed. Large
+values stand last in their rows: what is read before them needs no further pages.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeEngine
+
+metadata: Final = MetaData()
+
+_SERIAL: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite numbers rows by itself only where the type is spelt INTEGER."""
+
+
+def _need(name: str, kind: type[TypeEngine[Any]]) -> Column[Any]:
+    return Column(name, kind, nullable=False)
+
+
+def _may(name: str, kind: type[TypeEngine[Any]]) -> Column[Any]:
+    return Column(name, kind, nullable=True)
+
+
+def _key(name: str, kind: type[TypeEngine[Any]]) -> Column[Any]:
+    return Column(name, kind, primary_key=True, nullable=False)
+
+
+messages: Final = Table(
+    "messages",
+    metadata,
+    Column("position", _SERIAL, primary_key=True, autoincrement=True),
+    _need("sender", Text),
+    _need("message_id", LargeBinary),
+    _need("header_digest", LargeBinary),
+    _need("direction", Text),
+    _need("counterpart", Text),
+    _may("case_origin", Text),
+    _may("case_id", LargeBinary),
+    _may("kind", SmallInteger),
+    _need("sequence", BigInteger),
+    _need("recorded_at_ms", BigInteger),
+    _may("outcome", SmallInteger),
+    _need("rule", Text),
+    _need("receipted_at_ms", BigInteger),
+    _need("standing", LargeBinary),
+    _need("receipt", LargeBinary),
+    _need("envelope", LargeBinary),
+    UniqueConstraint("sender", "message_id", name="messages_ref"),
+    Index("messages_case", "case_origin", "case_id", "position"),
+    Index("messages_id", "message_id"),
+)
+"""Every message, ours and the partners', once; `position` is the order of recording."""
+
+second_receipts: Final = Table(
+    "second_receipts",
+    metadata,
+    _key("sender", Text),
+    _key("message_id", LargeBinary),
+    _key("header_digest", LargeBinary),
+    _need("rule", Text),
+    _need("recorded_at_ms", BigInteger),
+    _need("receipt", LargeBinary),
+    sqlite_with_rowid=False,
+)
+"""What was answered to a later header under an id that was taken."""
+
+cases: Final = Table(
+    "cases",
+    metadata,
+    _key("origin", Text),
+    _key("case_id", LargeBinary),
+    _need("role", Text),
+    _need("counterpart", Text),
+    _need("unit", Text),
+    _need("stage", Text),
+    _need("item_code", Text),
+    _need("item_version", Text),
+    _need("mode", SmallInteger),
+    _need("agreement_digest", LargeBinary),
+    _need("purpose", Text),
+    _need("opened_at_ms", BigInteger),
+    _need("changed_at_ms", BigInteger),
+    _need("sent_sequence", BigInteger),
+    _need("sent_digest", LargeBinary),
+    _need("received_sequence", BigInteger),
+    _need("received_digest", LargeBinary),
+    _may("outstanding_kind", SmallInteger),
+    _may("outstanding_message_id", LargeBinary),
+    _may("outstanding_sequence", BigInteger),
+    _may("outstanding_digest", LargeBinary),
+    _need("waiting", LargeBinary),
+    _need("applicant_number", Text),
+    _need("handling_number", Text),
+    _need("result", Text),
+    _need("attention", Text),
+    _need("revision", BigInteger),
+    _need("change_number", BigInteger),
+    _need("awaits_us", Boolean),
+    _need("outcome", LargeBinary),
+    _need("form", LargeBinary),
+    Index("cases_id", "case_id", "origin"),
+    Index("cases_unit", "unit", "role", "case_id"),
+    Index("cases_task", "unit", "awaits_us", "change_number"),
+)
+"""This side's view of each case; `waiting` is one byte per kind, `awaits_us` makes it a task."""
+
+outbox: Final = Table(
+    "outbox",
+    metadata,
+    _key("draft_id", LargeBinary),
+    _need("partner", Text),
+    _may("case_origin", Text),
+    _may("case_id", LargeBinary),
+    _need("kind", SmallInteger),
+    _need("status", Text),
+    _need("message_id", LargeBinary),
+    _need("header_digest", LargeBinary),
+    _need("attempts", Integer),
+    _need("due_ms", BigInteger),
+    _need("leased_until_ms", BigInteger),
+    _need("last_fault", Text),
+    _need("created_at_ms", BigInteger),
+    _need("draft", LargeBinary),
+    Index(
+        "outbox_lane",
+        "partner",
+        "status",
+        "draft_id",
+        "due_ms",
+        "leased_until_ms",
+        "created_at_ms",
+    ),
+    Index("outbox_case", "case_origin", "case_id", "draft_id"),
+    Index("outbox_message", "message_id"),
+)
+"""Own messages without a receipt; the sealed envelope is in `messages`."""
+
+materials: Final = Table(
+    "materials",
+    metadata,
+    _key("origin", Text),
+    _key("case_id", LargeBinary),
+    _key("batch", Integer),
+    _key("position", Integer),
+    _need("material_code", Text),
+    _need("name", Text),
+    _need("media_type", Text),
+    _need("size", BigInteger),
+    _need("sha256", LargeBinary),
+    _need("salt", LargeBinary),
+    _need("commitment", LargeBinary),
+    sqlite_with_rowid=False,
+)
+"""Files an applicant declared; `commitment` is empty until uploaded."""
+
+remembered: Final = Table(
+    "remembered",
+    metadata,
+    _key("unit", Text),
+    _key("key", Text),
+    _need("request_digest", LargeBinary),
+    _need("recorded_at_ms", BigInteger),
+    _need("answer", LargeBinary),
+    sqlite_with_rowid=False,
+)
+"""Answers given under idempotency keys."""
+
+evidence: Final = Table(
+    "evidence",
+    metadata,
+    _key("digest", LargeBinary),
+    _need("kind", Text),
+    _need("content", LargeBinary),
+)
+"""Documents that proofs will need, by digest."""
+
+serials: Final = Table(
+    "serials",
+    metadata,
+    _key("scope", Text),
+    _need("value", BigInteger),
+    sqlite_with_rowid=False,
+)
+"""The last serial given out in each scope."""
+
+counters: Final = Table(
+    "counters",
+    metadata,
+    _key("name", Text),
+    _need("value", BigInteger),
+    sqlite_with_rowid=False,
+)
+"""The journal's own counters: changes of cases, probes."""
+
+ledger_pending: Final = Table(
+    "ledger_pending",
+    metadata,
+    Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    _need("kind", Text),
+    _need("sender", Text),
+    _need("message_id", LargeBinary),
+    _need("digest", LargeBinary),
+    _need("recorded_at_ms", BigInteger),
+    UniqueConstraint("sender", "message_id", "digest", name="ledger_pending_once"),
+    sqlite_autoincrement=True,
+)
+"""What the ledger's sequencer has yet to take: `digest` is SHA-256 of the signed receipt."""

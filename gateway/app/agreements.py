@@ -1,0 +1,114 @@
+"""Agreements from their TOML documents; the digest of the bytes is the address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from gateway.app.problems import ConfigProblem
+from gateway.app.toml_files import (
+    Instant,
+    ItemCode,
+    LicenceType,
+    Name,
+    Region,
+    Strict,
+    read_table,
+    twice,
+)
+from gateway.kernel.digests import digest
+from gateway.kernel.envelope import Mode, Right, Strength
+from gateway.kernel.identifiers import GatewayId
+from gateway.kernel.instants import from_datetime
+from gateway.kernel.limits import REQUIRED_SUITES_MAX
+from gateway.rules.agreement import Agreement, Grant, index
+
+_FILE: Final = Path("agreement.toml")
+
+
+class _Items(Strict):
+    code: ItemCode
+    versions: Annotated[list[Name], Field(min_length=1)]
+
+
+class _Grant(Strict):
+    items: list[_Items]
+    origins: list[Region]
+    deciding: list[Region]
+    modes: list[Literal["online", "collect_on_behalf", "joint"]]
+    rights: list[Literal["accept", "notify_once", "verify_originals", "deliver_result"]]
+    licence_types: list[LicenceType]
+    purposes: list[Name]
+
+
+class _Document(Strict):
+    version: Literal[1]
+    name: Name
+    parties: Annotated[list[Region], Field(min_length=2)]
+    not_before: Instant
+    not_after: Instant
+    required_suites: Annotated[list[Name], Field(min_length=1, max_length=REQUIRED_SUITES_MAX)]
+    strength_min: Literal["assisted", "integrity_only", "authenticated", "signed"]
+    confidentiality: str
+    onward_sharing: bool
+    grants: list[_Grant]
+
+
+def parse_agreement(raw: bytes, path: Path = _FILE) -> Agreement:
+    """Return the agreement that `raw` says, indexed, without acts: it is not in force by itself.
+
+    Whether its suites and items are known here is *not* checked. `path` is for messages.
+
+    Raises:
+        ConfigProblem: naming everything that is wrong.
+    """
+    document = read_table(raw, _Document, path)
+    wrong = _contradictions(document)
+    if wrong:
+        raise ConfigProblem(path, wrong)
+    return index(
+        Agreement(
+            digest=digest(raw),
+            name=document.name,
+            parties=_gateways(document.parties),
+            not_before_ms=from_datetime(document.not_before),
+            not_after_ms=from_datetime(document.not_after),
+            grants=tuple(_grant(grant) for grant in document.grants),
+            required_suites=tuple(document.required_suites),
+            strength_min=Strength[document.strength_min.upper()],
+            confidentiality=document.confidentiality,
+            onward_sharing=document.onward_sharing,
+        )
+    )
+
+
+def _contradictions(document: _Document) -> list[str]:
+    wrong = [f"parties: {party} stands twice" for party in twice(document.parties)]
+    wrong += [f"required_suites: {s} stands twice" for s in twice(document.required_suites)]
+    if document.not_after <= document.not_before:
+        wrong.append("not_after: is not after not_before")
+    for at, grant in enumerate(document.grants):
+        codes = [item.code for item in grant.items]
+        wrong += [f"grants.{at}.items: {code} stands twice" for code in twice(codes)]
+        for name, named in (("origins", grant.origins), ("deciding", grant.deciding)):
+            strangers = sorted(set(named) - set(document.parties))
+            wrong += [f"grants.{at}.{name}: {party} is not a party" for party in strangers]
+    return wrong
+
+
+def _gateways(named: list[str]) -> frozenset[GatewayId]:
+    return frozenset(GatewayId(name) for name in named)
+
+
+def _grant(grant: _Grant) -> Grant:
+    return Grant(
+        items={item.code: frozenset(item.versions) for item in grant.items},
+        origins=_gateways(grant.origins),
+        deciding=_gateways(grant.deciding),
+        modes=frozenset(Mode[mode.upper()] for mode in grant.modes),
+        rights=frozenset(Right[right.upper()] for right in grant.rights),
+        licence_types=frozenset(grant.licence_types),
+        purposes=frozenset(grant.purposes),
+    )

@@ -1,0 +1,91 @@
+"""What every door and every lane of a gateway stands on: keys, directory, journal, vault."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from gateway.adapters.files.vault import FileVault
+from gateway.adapters.memory.directory import HeldDirectory
+from gateway.adapters.pki.key_files import load_signer
+from gateway.adapters.pki.suites import SuiteVerifier
+from gateway.adapters.sql.sqlite import open_sqlite
+from gateway.adapters.system.clock import SystemClock, SystemEntropy
+from gateway.app.config import Config
+from gateway.app.partners import load_book
+from gateway.app.transport import Transport, read_transport
+from gateway.flow.authenticity import Authenticity
+from gateway.flow.committer import Committer
+from gateway.flow.sealing import Sealer
+from gateway.flow.tasks import TaskOwner
+from gateway.kernel.identifiers import GatewayId
+from gateway.ports.clock import Clock, Entropy
+from gateway.ports.journal import Journal
+from gateway.ports.outlet import Outlet
+from gateway.ports.telemetry import EventLog
+from gateway.ports.vault import Vault
+
+
+@dataclass(frozen=True)
+class Seams:
+    """Where a test may put something else; each default is the real thing."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    journal: Callable[[Journal], Journal] = lambda journal: journal
+    vault: Callable[[Vault], Vault] = lambda vault: vault
+    outlet: Callable[[Outlet], Outlet] = lambda outlet: outlet
+
+
+@dataclass(frozen=True)
+class Core:
+    """What every door and every lane stands on."""
+
+    config: Config
+    log: EventLog
+    seams: Seams
+    tls: Transport
+    directory: HeldDirectory
+    authenticity: Authenticity
+    journal: Journal
+    vault: Vault
+    owner: TaskOwner
+    committer: Committer
+    entropy: Entropy = field(default_factory=SystemEntropy)
+
+
+async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams: Seams) -> Core:
+    """Read directory and keys, open journal and vault, start the writer.
+
+    What is opened is closed by `stack`, the journal last.
+
+    Raises:
+        ConfigProblem: directory, keys or certificates cannot be used.
+        JournalDown: the journal cannot be opened.
+    """
+    verifier = SuiteVerifier()
+    home = GatewayId(config.gateway_id)
+    book = load_book(config.partners_dir, home, verifier, demo=config.demo)
+    sealer = Sealer([load_signer(p, allow_public=config.demo) for p in config.keys.signing])
+    tls = read_transport(config)
+    journal = seams.journal(await open_sqlite(config.journal.path))
+    stack.push_async_callback(journal.close)
+    await journal.write(lambda tx: tx.release_leases())
+    files = await FileVault.open(config.vault.path, log=log)
+    stack.push_async_callback(files.close)
+    vault = seams.vault(files)
+    owner = TaskOwner(log)
+    stack.push_async_callback(owner.close)
+    committer = Committer(journal, sealer, seams.clock, SystemEntropy(), log)
+    writer = owner.start("committer", committer.run())
+    stack.push_async_callback(_finish, committer, writer)
+    authenticity = Authenticity(verifier)
+    directory = HeldDirectory(book)
+    return Core(config, log, seams, tls, directory, authenticity, journal, vault, owner, committer)
+
+
+async def _finish(committer: Committer, writer: asyncio.Task[None]) -> None:
+    """Commit what is queued, then end the writer."""
+    committer.stop()
+    await writer

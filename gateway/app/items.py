@@ -1,0 +1,199 @@
+"""Items from files: one folder an item, with `item.toml` and the schemas of its forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from gateway.app.problems import ConfigProblem
+from gateway.app.toml_files import (
+    CreditCode,
+    Instant,
+    ItemCode,
+    LicenceType,
+    Name,
+    Strict,
+    days_ms,
+    read_table,
+    twice,
+)
+from gateway.kernel.digests import digest
+from gateway.kernel.envelope import Mode
+from gateway.kernel.faults import Fault
+from gateway.kernel.identifiers import GatewayId
+from gateway.kernel.instants import from_datetime
+from gateway.rules.catalogue import Item, ItemVersion, MaterialRequirement
+from gateway.rules.schema import FormSchemas
+
+_ITEM_FILE: Final = "item.toml"
+_MediaType = Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9][a-z0-9.+-]*$")]
+_Days = Annotated[int, Field(ge=0, le=366)]
+
+
+class _Material(Strict):
+    code: Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,16}$")]
+    name_zh: Name
+    name_en: Name
+    required: bool
+    media_types: Annotated[list[_MediaType], Field(min_length=1)]
+    copies_max: Annotated[int, Field(ge=1, le=100)]
+
+
+class _Version(Strict):
+    version: Annotated[str, Field(pattern=r"^[0-9A-Za-z.-]{1,16}$")]
+    valid_from: Instant
+    superseded_at: Instant | None = None
+    overlap_days: _Days = 0
+    form_schema: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]*\.json$")]
+    materials: list[_Material]
+
+
+class _Document(Strict):
+    code: ItemCode
+    name_zh: Name
+    name_en: Name
+    unit: CreditCode
+    implementation_code: Annotated[str, Field(pattern=r"^[0-9A-Z]{18}[1-5][0-9]{11}[0-9Y]$")]
+    modes: Annotated[list[Literal["online", "collect_on_behalf", "joint"]], Field(min_length=1)]
+    promised_days: _Days
+    statutory_days: _Days
+    licence_type: LicenceType | Literal[""]
+    versions: Annotated[list[_Version], Field(min_length=1)]
+
+
+@dataclass
+class _Gathered:
+    items: list[Item] = field(default_factory=list)
+    schemas: dict[bytes, bytes] = field(default_factory=dict)
+    documents: dict[bytes, tuple[str, bytes]] = field(default_factory=dict)
+    problems: list[ConfigProblem] = field(default_factory=list)
+
+
+def load_items(
+    folder: Path, region: GatewayId
+) -> tuple[list[Item], dict[bytes, bytes], dict[bytes, tuple[str, bytes]]]:
+    """Read every `<code>/item.toml` of `folder` as an item that `region` decides.
+
+    Returns the items, their form schemas by digest, and the documents that evidence will need by
+    digest, as (kind, bytes). A folder that is not there holds no items.
+
+    Raises:
+        ConfigProblem: naming everything that is wrong, in every file.
+    """
+    found = _Gathered()
+    for home in sorted(path for path in folder.glob("*") if path.is_dir()):
+        try:
+            _load_item(home, region, found)
+        except ConfigProblem as problem:
+            found.problems.append(problem)
+    if len(found.problems) == 1:
+        raise found.problems[0]
+    if found.problems:
+        raise ConfigProblem(
+            folder,
+            [f"{p.path.relative_to(folder)}: {m}" for p in found.problems for m in p.messages],
+        )
+    return found.items, found.schemas, found.documents
+
+
+def _load_item(home: Path, region: GatewayId, found: _Gathered) -> None:
+    path = home / _ITEM_FILE
+    try:
+        raw = path.read_bytes()
+    except OSError as problem:
+        raise ConfigProblem(path, [f"cannot be read: {problem.strerror}"]) from None
+    document = read_table(raw, _Document, path)
+    wrong = _contradictions(document, home.name)
+    schemas = {}
+    for version in document.versions:
+        try:
+            schemas[version.version] = _read_schema(home / version.form_schema)
+        except ValueError as problem:
+            wrong.append(
+                f"versions.{version.version}: {version.form_schema}: {_first_line(problem)}"
+            )
+    if wrong:
+        raise ConfigProblem(path, wrong)
+    found.documents[digest(raw)] = ("item", raw)
+    for schema in schemas.values():
+        found.schemas[digest(schema)] = schema
+        found.documents[digest(schema)] = ("form_schema", schema)
+    versions = {v.version: _version(v, schemas[v.version], digest(raw)) for v in document.versions}
+    found.items.append(_item(document, region, versions))
+
+
+def _contradictions(document: _Document, folder: str) -> list[str]:
+    wrong = []
+    if folder != document.code:
+        wrong.append(f"code: differs from the folder's name {folder}")
+    if document.implementation_code[:18] != document.unit:
+        wrong.append("implementation_code: does not begin with unit")
+    if document.implementation_code[19:] != document.code[:12]:
+        wrong.append("implementation_code: does not end with the basic code")
+    names = [v.version for v in document.versions]
+    wrong += [f"versions: {name} stands twice" for name in twice(names)]
+    for v in document.versions:
+        codes = [m.code for m in v.materials]
+        wrong += [f"versions.{v.version}.materials: {c} stands twice" for c in twice(codes)]
+        if v.superseded_at is not None and v.superseded_at <= v.valid_from:
+            wrong.append(f"versions.{v.version}.superseded_at: is not after valid_from")
+        if v.superseded_at is None and v.overlap_days:
+            wrong.append(f"versions.{v.version}.overlap_days: nothing supersedes it")
+    return wrong
+
+
+def _read_schema(path: Path) -> bytes:
+    """Return a form's schema after compiling it once.
+
+    Raises:
+        ValueError: it cannot be read or is not a valid schema.
+    """
+    try:
+        raw = path.read_bytes()
+        FormSchemas({digest(raw): raw})
+    except OSError as problem:
+        raise ValueError(f"cannot be read: {problem.strerror}") from None
+    except Fault as fault:
+        raise ValueError(str(fault)) from None
+    return raw
+
+
+def _first_line(problem: Exception) -> str:
+    return str(problem).partition("\n")[0]
+
+
+def _version(version: _Version, schema: bytes, document: bytes) -> ItemVersion:
+    ended = version.superseded_at
+    return ItemVersion(
+        version=version.version,
+        valid_from_ms=from_datetime(version.valid_from),
+        superseded_at_ms=None if ended is None else from_datetime(ended),
+        overlap_ms=days_ms(version.overlap_days),
+        form_schema=digest(schema),
+        materials=tuple(
+            MaterialRequirement(
+                m.code, m.name_zh, m.name_en, m.required, frozenset(m.media_types), m.copies_max
+            )
+            for m in version.materials
+        ),
+        document=document,
+    )
+
+
+def _item(document: _Document, region: GatewayId, versions: dict[str, ItemVersion]) -> Item:
+    return Item(
+        code=document.code,
+        name_zh=document.name_zh,
+        name_en=document.name_en,
+        region=region,
+        unit=document.unit,
+        implementation_code=document.implementation_code,
+        modes=frozenset(Mode[mode.upper()] for mode in document.modes),
+        promised_days=document.promised_days,
+        statutory_days=document.statutory_days,
+        licence_type=document.licence_type,
+        versions=versions,
+    )

@@ -1,0 +1,239 @@
+"""The directory from files: one folder a partner, and one for the gateway itself.
+
+    <partners_dir>/<name>/partner.toml      who it is: id, address, pins, signing certificates
+                          keys/*.pem        what partner.toml names
+                          agreement.toml    content of the agreement; its bytes are its address
+                          acts/*.act        signed verdicts of the parties
+                          items/<code>/     what it decides
+
+The folder whose gateway id is this gateway's own holds its own items.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.adapters.pki.certificates import CertificateProblem, read_signing_certificate
+from gateway.adapters.pki.chains import Purpose, verify_chain
+from gateway.app.agreements import parse_agreement
+from gateway.app.items import load_items
+from gateway.app.problems import ConfigProblem, told
+from gateway.kernel.digests import TYPE_AGREEMENT_ACT, digest, pae
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import GatewayId, KeyId
+from gateway.kernel.limits import GRPC_STREAMS_MAX, PARTNER_CALLS_MAX, PARTNER_UPLOADS_MAX
+from gateway.ports.directory import Book
+from gateway.ports.keyring import Verifier
+from gateway.rules.agreement import Act, Agreement
+from gateway.rules.catalogue import Item
+from gateway.rules.schema import FormSchemas
+from gateway.rules.trust import Partner, PartnerState, RegisteredKey, checks_for, run_checks
+from gateway.wire.receipts import decode_signed_agreement_act
+
+_HEX32 = r"^[0-9a-f]{64}$"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Outlet(_Strict):
+    kind: Literal["grpc"]
+
+
+class _Limits(_Strict):
+    calls_max: int = Field(default=PARTNER_CALLS_MAX, ge=1, le=GRPC_STREAMS_MAX)
+    uploads_max: int = Field(default=PARTNER_UPLOADS_MAX, ge=1, le=GRPC_STREAMS_MAX)
+
+
+class _Identity(_Strict):
+    transport_pins: list[str] = Field(default_factory=list)
+    signing_certificates: list[str] = Field(default_factory=list)
+    authorities: str = "keys/authorities.pem"
+    relays: list[str] = Field(default_factory=list)
+
+
+class PartnerFile(_Strict):
+    """What `partner.toml` holds."""
+
+    gateway_id: str = Field(pattern=r"^[1-9][0-9]{5}$")
+    name_zh: str = Field(min_length=1)
+    name_en: str = Field(min_length=1)
+    unit: str = Field(min_length=18, max_length=18)
+    state: PartnerState
+    address: str = ""
+    server_name: str = ""
+    simulated: bool = False
+    outlet: _Outlet
+    limits: _Limits = _Limits()
+    identity: _Identity
+
+
+@dataclass
+class _Gathered:
+    partners: dict[GatewayId, Partner] = field(default_factory=dict)
+    folders: dict[GatewayId, Path] = field(default_factory=dict)
+    agreements: dict[bytes, Agreement] = field(default_factory=dict)
+    items: list[Item] = field(default_factory=list)
+    schemas: dict[bytes, bytes] = field(default_factory=dict)
+    documents: dict[bytes, tuple[str, bytes]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def load_book(
+    partners_dir: Path, home: GatewayId, verifier: Verifier, *, demo: bool = False
+) -> Book:
+    """Read every folder of `partners_dir` into one consistent book.
+
+    Raises:
+        ConfigProblem: naming everything that is wrong, in every file.
+    """
+    found = _Gathered()
+    if not partners_dir.is_dir():
+        raise ConfigProblem(partners_dir, ["partners_dir: no such folder; run `kuayu init`"])
+    folders = sorted(p.parent for p in partners_dir.glob("*/partner.toml"))
+    for folder in folders:
+        if not folder.name.startswith("_"):
+            _load_partner(folder, found, demo=demo)
+    for folder in found.folders.values():
+        _load_agreement(folder, found, verifier)
+    if home not in found.partners and not found.problems:
+        found.problems.append(f"no folder has gateway_id {home}: the gateway's own is missing")
+    if found.problems:
+        raise ConfigProblem(partners_dir, found.problems)
+    return Book(
+        home=found.partners[home],
+        partners={g: p for g, p in found.partners.items() if g != home},
+        agreements=found.agreements,
+        catalogue={(i.region, i.code): i for i in found.items},
+        forms=FormSchemas(found.schemas),
+        documents=found.documents,
+    )
+
+
+def _load_partner(folder: Path, found: _Gathered, *, demo: bool) -> None:
+    path = folder / "partner.toml"
+    raw = path.read_bytes()
+    try:
+        entry = PartnerFile.model_validate(tomllib.loads(raw.decode()))
+    except ValidationError as problem:
+        found.problems += [f"{path}: {line}" for line in told(problem)]
+        return
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        found.problems.append(f"{path}: not TOML: {problem}")
+        return
+    gateway_id = GatewayId(entry.gateway_id)
+    if gateway_id in found.partners:
+        found.problems.append(f"{path}: gateway_id {gateway_id} stands in another folder too")
+        return
+    authorities = _read(folder / entry.identity.authorities, found)
+    keys: dict[KeyId, RegisteredKey] = {}
+    for name in entry.identity.signing_certificates:
+        key = _load_key(folder / name, gateway_id, authorities, found, demo=demo)
+        if key is not None:
+            keys[key.key_id] = key
+    document = digest(raw)
+    found.documents[document] = ("partner", raw)
+    found.folders[gateway_id] = folder
+    found.partners[gateway_id] = Partner(
+        gateway_id=gateway_id,
+        name_zh=entry.name_zh,
+        name_en=entry.name_en,
+        unit=entry.unit,
+        state=entry.state,
+        address=entry.address,
+        transport_pins=frozenset(bytes.fromhex(p) for p in entry.identity.transport_pins),
+        keys=keys,
+        relays=frozenset(GatewayId(r) for r in entry.identity.relays),
+        authorities=authorities,
+        server_name=entry.server_name,
+        digest=document,
+        simulated=entry.simulated,
+        calls_max=entry.limits.calls_max,
+        uploads_max=entry.limits.uploads_max,
+    )
+    try:
+        items, schemas, documents = load_items(folder / "items", gateway_id)
+    except ConfigProblem as problem:
+        found.problems += [f"{problem.path}: {m}" for m in problem.messages]
+        return
+    found.items += items
+    found.schemas.update(schemas)
+    found.documents.update(documents)
+
+
+def _read(path: Path, found: _Gathered) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        found.problems.append(f"{path}: cannot be read: {problem.strerror}")
+        return b""
+
+
+def _load_key(
+    path: Path, gateway_id: GatewayId, authorities: bytes, found: _Gathered, *, demo: bool
+) -> RegisteredKey | None:
+    """Read a signing certificate; its chain is judged as of its own beginning.
+
+    A key that has expired stays registered: old receipts are judged by it.
+    """
+    pem = _read(path, found)
+    if not pem or not authorities:
+        return None
+    try:
+        certificate = read_signing_certificate(pem)
+        key = certificate.registered()
+        chain = verify_chain(pem, authorities, key.not_before_ms, Purpose.SIGNING, demo=demo)
+    except CertificateProblem as problem:
+        found.problems.append(f"{path}: {problem}")
+        return None
+    if certificate.gateway_id != gateway_id:
+        found.problems.append(f"{path}: names gateway {certificate.gateway_id}")
+        return None
+    return replace(key, certificate=chain)
+
+
+def _load_agreement(folder: Path, found: _Gathered, verifier: Verifier) -> None:
+    path = folder / "agreement.toml"
+    if not path.exists():
+        return
+    raw = path.read_bytes()
+    try:
+        agreement = parse_agreement(raw)
+    except ConfigProblem as problem:
+        found.problems += [f"{path}: {m}" for m in problem.messages]
+        return
+    acts = []
+    for act_path in sorted((folder / "acts").glob("*.act")):
+        try:
+            acts.append(_verified_act(act_path.read_bytes(), agreement, found, verifier))
+        except Fault as fault:
+            found.problems.append(f"{act_path}: {fault}")
+    found.documents[agreement.digest] = ("agreement", raw)
+    known = found.agreements.get(agreement.digest, agreement).acts
+    merged = dict.fromkeys((*known, *acts))  # one agreement may stand in several folders
+    found.agreements[agreement.digest] = replace(agreement, acts=tuple(merged))
+
+
+def _verified_act(raw: bytes, agreement: Agreement, found: _Gathered, verifier: Verifier) -> Act:
+    """Return a verdict that its party's key, valid when it acted, signed.
+
+    Raises:
+        Fault: what is wrong with it.
+    """
+    signed = decode_signed_agreement_act(raw)
+    if signed.agreement_digest != agreement.digest:
+        raise Fault(FaultCode.AGREEMENT_UNKNOWN, "an act on another agreement")
+    party = found.partners.get(signed.act.party)
+    if party is None or signed.act.party not in agreement.parties:
+        raise Fault(FaultCode.AGREEMENT_NOT_PARTY, signed.act.party)
+    checks = checks_for(
+        party, signed.signatures, pae(TYPE_AGREEMENT_ACT, signed.act_bytes), signed.act.acted_at_ms
+    )
+    run_checks(checks, verifier.verify)
+    return signed.act

@@ -1,0 +1,221 @@
+"""Making a gateway's state folder: authority, keys, certificates, configuration, own entry.
+
+Used by `kuayu init` and the demo. Nothing that exists is overwritten.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.adapters.pki.certificates import transport_pin
+from gateway.adapters.pki.issuing import Authority, create_authority, issue_signing, issue_transport
+from gateway.adapters.pki.key_files import load_signer, write_key
+from gateway.adapters.pki.suites import ES256
+from gateway.adapters.sql.sqlite import migrate_sqlite
+from gateway.app.config import Setting, render_config
+from gateway.app.problems import ConfigProblem
+from gateway.app.tokens import JWKS, write_portal_keys
+from gateway.flow.sealing import Sealer
+from gateway.kernel.digests import TYPE_AGREEMENT_ACT, digest, pae
+from gateway.kernel.identifiers import GatewayId
+from gateway.rules.agreement import Act, Verdict
+from gateway.wire.receipts import encode_agreement_act, encode_signed_agreement_act
+
+YEAR_MS = 365 * 86_400_000
+BACKDATE_MS = 3_600_000  # partners' clocks may be a little behind
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a gateway is. `unit` is the credit code of the office that answers for it."""
+
+    gateway_id: GatewayId
+    folder: str
+    name_zh: str
+    name_en: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Site:
+    """A gateway's state folder and where it listens."""
+
+    root: Path
+    identity: Identity
+    exchange: str
+    portal: str
+    suites: tuple[str, ...] = (ES256,)
+
+    @property
+    def config(self) -> Path:
+        """The configuration file."""
+        return self.root / "kuayu.toml"
+
+    @property
+    def journal(self) -> Path:
+        """The journal's file."""
+        return self.root / "state" / "journal.sqlite3"
+
+    @property
+    def own_entry(self) -> Path:
+        """The gateway's own folder among `partners/`: what partners need to know of it."""
+        return self.root / "partners" / self.identity.folder
+
+    @property
+    def signing_keys(self) -> list[Path]:
+        """Private keys for messages, first choice first."""
+        return [self.root / "keys" / f"signing_{s.lower()}.key.pem" for s in self.suites]
+
+
+def make_site(site: Site, now_ms: int, *, demo: bool) -> None:
+    """Make keys, certificates, configuration and own directory entry.
+
+    Raises:
+        ConfigProblem: the folder holds a gateway already.
+    """
+    if site.config.exists():
+        raise ConfigProblem(site.config, ["a gateway lives here already; choose another folder"])
+    keys = site.root / "keys"
+    keys.mkdir(parents=True, mode=0o700, exist_ok=True)
+    who = site.identity
+    begin, end = now_ms - BACKDATE_MS, now_ms + YEAR_MS
+    authority = create_authority(
+        f"{who.name_zh} {who.gateway_id} CA", begin, end + YEAR_MS, demo=demo
+    )
+    write_key(keys / "authority.key.pem", authority.key)
+    _public(keys / "authorities.pem", authority.certificate)
+    host = site.exchange.rpartition(":")[0].strip("[]")
+    transport = issue_transport(
+        authority,
+        who.gateway_id,
+        common_name=f"{who.name_zh} transport",
+        not_before_ms=begin,
+        not_after_ms=end,
+        dns_names=("localhost",) if _is_address(host) else (host, "localhost"),
+        ip_addresses=("127.0.0.1", host)
+        if _is_address(host) and host != "127.0.0.1"
+        else ("127.0.0.1",),
+    )
+    write_key(keys / "transport.key.pem", transport.key)
+    _public(keys / "transport.pem", transport.certificate)
+    _make_signing_keys(site, authority, begin, end)
+    write_portal_keys(keys)
+    _write_own_entry(site, transport_pin(transport.certificate))
+    (site.root / "state").mkdir(mode=0o700, exist_ok=True)
+    migrate_sqlite(site.journal)
+    _public(site.config, render_config(**_settings(site, demo=demo)).encode())
+
+
+def _settings(site: Site, *, demo: bool) -> dict[str, Setting]:
+    """Return the settings of a fresh gateway; paths are relative to its folder."""
+    who = site.identity
+    return {
+        "gateway_id": who.gateway_id,
+        "name_zh": who.name_zh,
+        "name_en": who.name_en,
+        "unit": who.unit,
+        "demo": demo,
+        "state_dir": "state",
+        "partners_dir": "partners",
+        "keys.signing": [f"keys/{path.name}" for path in site.signing_keys],
+        "transport.certificate": "keys/transport.pem",
+        "transport.key": "keys/transport.key.pem",
+        "transport.authorities": "keys/authorities.pem",
+        "exchange.listen": site.exchange,
+        "portal.listen": site.portal,
+        "portal.jwks": f"keys/{JWKS}",
+        "portal.issuer": f"urn:kuayu:portal:{who.gateway_id}",
+    }
+
+
+def _make_signing_keys(site: Site, authority: Authority, begin: int, end: int) -> None:
+    who = site.identity
+    for suite, path in zip(site.suites, site.signing_keys, strict=True):
+        issued = issue_signing(
+            authority,
+            who.gateway_id,
+            suite,
+            common_name=f"{who.name_zh} signing {suite}",
+            not_before_ms=begin,
+            not_after_ms=end,
+        )
+        write_key(path, issued.key)
+        _public(path.with_name(path.name.replace(".key.pem", ".pem")), issued.certificate)
+
+
+def _is_address(host: str) -> bool:
+    return host.replace(".", "").isdigit() or ":" in host
+
+
+def _public(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as file:
+        file.write(content)
+
+
+def _write_own_entry(site: Site, pin: bytes) -> None:
+    """Write what partners need to know of this gateway, and nothing secret."""
+    who, folder = site.identity, site.own_entry
+    names = [p.name.replace(".key.pem", ".pem") for p in site.signing_keys]
+    for name in ("authorities.pem", *names):
+        _public(folder / "keys" / name, (site.root / "keys" / name).read_bytes())
+    lines = [
+        f"# {who.name_zh}: 模拟端点 a simulated endpoint",
+        f"gateway_id = {_quoted(who.gateway_id)}",
+        f"name_zh = {_quoted(who.name_zh)}",
+        f"name_en = {_quoted(who.name_en)}",
+        f"unit = {_quoted(who.unit)}",
+        'state = "active"',
+        f"address = {_quoted(site.exchange)}",
+        'server_name = "localhost"',
+        "simulated = true",
+        "",
+        "[outlet]",
+        'kind = "grpc"',
+        "",
+        "[identity]",
+        f"transport_pins = [{_quoted(pin.hex())}]",
+        f"signing_certificates = [{', '.join(_quoted('keys/' + n) for n in names)}]",
+        'authorities = "keys/authorities.pem"',
+    ]
+    _public(folder / "partner.toml", ("\n".join(lines) + "\n").encode())
+
+
+def _quoted(text: str) -> str:
+    """Write a TOML basic string."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def add_items(site: Site, source: Path) -> None:
+    """Give the gateway the items it decides: a copy of an `items/` folder."""
+    shutil.copytree(source, site.own_entry / "items", dirs_exist_ok=True)
+
+
+def introduce(known: Site, to: Site) -> None:
+    """Hand a gateway's own entry to a partner: what two operators exchange by file."""
+    target = to.root / "partners" / known.identity.folder
+    shutil.copytree(known.own_entry, target, dirs_exist_ok=True)
+
+
+def agree(one: Site, other: Site, content: bytes, now_ms: int) -> bytes:
+    """Have both gateways accept an agreement; both keep content and acts. Return its digest."""
+    address = digest(content)
+    acts = [_accept(site, address, now_ms) for site in (one, other)]
+    for site, partner in ((one, other), (other, one)):
+        folder = site.root / "partners" / partner.identity.folder
+        _public(folder / "agreement.toml", content)
+        for party, act in zip((one, other), acts, strict=True):
+            _public(folder / "acts" / f"{party.identity.gateway_id}.accept.act", act)
+    return address
+
+
+def _accept(site: Site, agreement_digest: bytes, now_ms: int) -> bytes:
+    act = encode_agreement_act(
+        agreement_digest, Act(site.identity.gateway_id, Verdict.ACCEPT, now_ms)
+    )
+    sealer = Sealer([load_signer(path) for path in site.signing_keys])
+    signatures = sealer.sign([pae(TYPE_AGREEMENT_ACT, act)])[0]
+    return encode_signed_agreement_act(act, signatures)

@@ -1,0 +1,120 @@
+"""The composition root: which adapter keeps which promise. Doors close first, the disk last."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from gateway.adapters.memory.directory import HeldDirectory
+from gateway.adapters.outlets.grpc import GrpcOutlet
+from gateway.adapters.pki.certificates import transport_pin
+from gateway.app.config import Config
+from gateway.app.core import Core, Seams, open_core
+from gateway.app.transport import portal_tls
+from gateway.edge.partner_grpc import PartnerServer
+from gateway.edge.portal_http.app import make_portal
+from gateway.edge.portal_http.keys import KeyFile
+from gateway.edge.portal_http.server import PortalServer
+from gateway.edge.portal_http.tokens import TokenChecker
+from gateway.flow.dispatch import Dispatcher
+from gateway.flow.handling import ChangeBell, Handling
+from gateway.flow.intake import Intake
+from gateway.flow.readiness import Readiness
+from gateway.flow.submission import Submission
+from gateway.flow.uploads import AttachmentIntake
+from gateway.kernel.identifiers import GatewayId
+from gateway.ports.outlet import Outlet
+from gateway.ports.telemetry import EventLog
+
+__all__ = ["Running", "Seams", "run_gateway"]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A gateway that serves; the ports it listens on."""
+
+    exchange_port: int
+    portal_port: int
+    directory: HeldDirectory
+
+
+@asynccontextmanager
+async def run_gateway(
+    config: Config, log: EventLog, seams: Seams | None = None
+) -> AsyncIterator[Running]:
+    """Serve until the block is left; then stop so that nothing is lost.
+
+    Raises:
+        ConfigProblem: directory, keys or certificates cannot be used.
+        JournalDown: the journal cannot be opened.
+        OSError: an address cannot be had.
+    """
+    async with AsyncExitStack() as stack:
+        core = await open_core(stack, config, log, seams or Seams())
+        _dispatch(stack, core)
+        exchange = await _exchange(stack, core)
+        portal = await _portal(stack, core)
+        yield Running(exchange.port, portal.port, core.directory)
+
+
+def _dispatch(stack: AsyncExitStack, c: Core) -> None:
+    def open_outlet(partner: GatewayId) -> Outlet:
+        entry = c.directory.current().partners[partner]
+        outlet = GrpcOutlet(
+            entry.address,
+            key=c.tls.key,
+            certificate_chain=c.tls.certificate,
+            authorities=entry.authorities,
+            server_name=entry.server_name,
+        )
+        return c.seams.outlet(outlet)
+
+    clock = c.seams.clock
+    dispatcher = Dispatcher(
+        c.committer, c.vault, c.directory, c.authenticity, clock, c.entropy, c.log, open_outlet
+    )
+    stack.push_async_callback(dispatcher.close)
+    dispatcher.start(c.owner)
+    stack.push_async_callback(dispatcher.drain)
+
+
+async def _exchange(stack: AsyncExitStack, c: Core) -> PartnerServer:
+    clock = c.seams.clock
+    intake = Intake(c.committer, c.journal, c.vault, c.directory, c.authenticity, clock)
+    uploads = AttachmentIntake(c.vault, c.journal, c.directory, clock)
+    server = PartnerServer(intake, uploads, c.directory, c.log, transport_pin)
+    trusted = {p.authorities for p in c.directory.current().partners.values()}
+    await server.start(
+        c.config.exchange.listen,
+        key=c.tls.key,
+        certificate_chain=c.tls.certificate,
+        authorities=b"".join(sorted(trusted)) or c.tls.authorities,
+    )
+    stack.push_async_callback(server.stop)
+    return server
+
+
+async def _portal(stack: AsyncExitStack, c: Core) -> PortalServer:
+    clock, settings = c.seams.clock, c.config.portal
+    bell = ChangeBell()
+    c.committer.listen(bell.ring)
+    algorithms = frozenset(settings.algorithms)
+    app = make_portal(
+        desk=Submission(c.committer, c.journal, c.vault, c.directory, clock, c.entropy),
+        task_desk=Handling(c.committer, c.journal, c.vault, c.directory, bell),
+        tokens=TokenChecker(
+            KeyFile(settings.jwks, algorithms, c.log),
+            issuer=settings.issuer,
+            audience=settings.audience,
+            algorithms=algorithms,
+            clock=clock,
+        ),
+        ready=Readiness(c.journal, clock, c.owner).problems,
+        log=c.log,
+    )
+    portal = PortalServer(app, host=settings.host, port=settings.port, tls=portal_tls(c.config))
+    await portal.start()
+    stack.push_async_callback(portal.stop)
+    stack.callback(bell.close)
+    return portal

@@ -1,0 +1,201 @@
+"""The Exchange service for partners, over mutual TLS.
+
+Requests arrive as bytes: size is judged before anything is parsed. A fault of a whole call is a
+status with `ErrorInfo`; what happens to one envelope is in the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import lru_cache
+from typing import TypeVar
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from gateway.edge.admission import Places
+from gateway.flow.intake import Intake
+from gateway.flow.uploads import AttachmentIntake
+from gateway.kernel.envelope import AttachmentRef
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import GatewayId
+from gateway.kernel.limits import (
+    DRAIN_S_MAX,
+    GRPC_KEEPALIVE_MS,
+    GRPC_RECEIVE_BYTES_MAX,
+    GRPC_STREAMS_MAX,
+    HTTP_UPLOAD_IDLE_S,
+)
+from gateway.ports.directory import Book, Directory
+from gateway.ports.telemetry import EventLog
+from gateway.rules.trust import Partner, require_peer
+from gateway.wire import calls
+from gateway.wire.rpc_status import DETAILS_KEY, encode_fault
+
+T = TypeVar("T")
+Context = grpc.aio.ServicerContext[bytes, bytes]
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class PartnerServer:
+    """Listens for partners."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        attachments: AttachmentIntake,
+        directory: Directory,
+        log: EventLog,
+        pin_of: Callable[[bytes], bytes],
+    ) -> None:
+        self._intake = intake
+        self._attachments = attachments
+        self._directory = directory
+        self._log = log
+        self._pin_of = lru_cache(maxsize=4096)(pin_of)
+        self._by_pin: tuple[Book, dict[bytes, Partner]] | None = None
+        self._places = Places()
+        self._health = health.aio.HealthServicer()
+        self._server: grpc.aio.Server | None = None
+        self.port = 0
+
+    async def start(
+        self, listen: str, *, key: bytes, certificate_chain: bytes, authorities: bytes
+    ) -> None:
+        """Listen on `host:port` with mutual TLS; port 0 picks one, see `port`.
+
+        Raises:
+            RuntimeError: the address cannot be bound.
+        """
+        server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", GRPC_RECEIVE_BYTES_MAX),
+                ("grpc.max_send_message_length", GRPC_RECEIVE_BYTES_MAX),
+                ("grpc.max_concurrent_streams", GRPC_STREAMS_MAX),
+                ("grpc.keepalive_time_ms", GRPC_KEEPALIVE_MS),
+                ("grpc.so_reuseport", 0),
+            ]
+        )
+        server.add_generic_rpc_handlers((self._handlers(),))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        names = (calls.SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, server)
+        credentials = grpc.ssl_server_credentials(
+            [(key, certificate_chain)], authorities, require_client_auth=True
+        )
+        self.port = server.add_secure_port(listen, credentials)
+        await server.start()
+        await self._health.set(calls.SERVICE, health_pb2.HealthCheckResponse.SERVING)
+        self._server = server
+
+    async def stop(self) -> None:
+        """Take no more calls and let those under way finish."""
+        if self._server is not None:
+            await self._health.enter_graceful_shutdown()
+            await self._server.stop(DRAIN_S_MAX)
+
+    def _handlers(self) -> grpc.GenericRpcHandler:
+        unary = grpc.unary_unary_rpc_method_handler
+        return grpc.method_handlers_generic_handler(
+            calls.SERVICE,
+            {
+                "Deliver": unary(self._guarded(self._deliver)),
+                "QueryReceipts": unary(self._guarded(self._query)),
+                "AttachmentStatus": unary(self._guarded(self._status)),
+                "UploadAttachment": grpc.stream_unary_rpc_method_handler(
+                    self._guarded(self._upload, "uploads")
+                ),
+            },
+        )
+
+    def _guarded(
+        self, call: Callable[[GatewayId, T], Awaitable[bytes]], kind: str = "calls"
+    ) -> Callable[[T, Context], Awaitable[bytes]]:
+        """Know the peer first; turn faults into statuses and bugs into one that tells nothing."""
+
+        async def answer(request: T, context: Context) -> bytes:
+            try:
+                peer = self._peer(context)
+                with self._places.taken(peer, kind):
+                    return await call(peer.gateway_id, request)
+            except Fault as raised:
+                fault = raised
+            except asyncio.CancelledError:
+                raise
+            except Exception as broken:  # noqa: BLE001 - never a traceback to a caller
+                self._log.event("call_broke", error=type(broken).__name__)
+                fault = Fault(FaultCode.INTERNAL)
+            status = encode_fault(fault)
+            self._log.event("call_refused", rule=fault.code.value)
+            await context.abort(
+                _CODES[status.code], status.message, ((DETAILS_KEY, status.details),)
+            )
+            raise AssertionError("abort raises")
+
+        return answer
+
+    def _peer(self, context: Context) -> Partner:
+        """Return the active partner whose transport key the peer has.
+
+        Raises:
+            Fault: `trust.peer_unknown`, `trust.partner_not_active`.
+        """
+        given = context.auth_context().get("x509_pem_cert")
+        book = self._directory.current()
+        if self._by_pin is None or self._by_pin[0] is not book:
+            self._by_pin = (
+                book,
+                {pin: p for p in book.partners.values() for pin in p.transport_pins},
+            )
+        pin = self._pin_of(next(iter(given))) if given else b""
+        return require_peer(self._by_pin[1].get(pin))
+
+    async def _deliver(self, peer: GatewayId, raw: bytes) -> bytes:
+        answers = await self._intake.take_in(peer, calls.decode_deliver(raw))
+        return calls.encode_deliver_answer(answers)
+
+    async def _query(self, peer: GatewayId, raw: bytes) -> bytes:
+        answers = await self._intake.query_receipts(peer, calls.decode_queries(raw))
+        return calls.encode_queries_answer(answers)
+
+    async def _status(self, peer: GatewayId, raw: bytes) -> bytes:
+        state = await self._attachments.status(peer, calls.decode_attachment_ref(raw))
+        return calls.encode_attachment_state(state)
+
+    async def _upload(self, peer: GatewayId, parts: AsyncIterator[bytes]) -> bytes:
+        first = await _next_part(parts)
+        if first is None:
+            raise Fault(FaultCode.WIRE_FIELD_INVALID, "no opening chunk")
+        ref, offset = calls.decode_chunk(first)
+        if not isinstance(ref, AttachmentRef):
+            raise Fault(FaultCode.WIRE_FIELD_INVALID, "no opening chunk")
+        state = await self._attachments.receive(peer, ref, offset, _data(parts, offset))
+        return calls.encode_attachment_state(state)
+
+
+async def _next_part(parts: AsyncIterator[bytes]) -> bytes | None:
+    """Return the next chunk; None at the end.
+
+    Raises:
+        Fault: `portal.too_slow` if none comes.
+    """
+    try:
+        async with asyncio.timeout(HTTP_UPLOAD_IDLE_S):
+            return await anext(parts, None)
+    except TimeoutError as slow:
+        raise Fault(FaultCode.PORTAL_TOO_SLOW, "chunk") from slow
+
+
+async def _data(parts: AsyncIterator[bytes], offset: int) -> AsyncIterator[bytes]:
+    """Yield the data of the chunks, each of which must begin where the last one ended."""
+    while (raw := await _next_part(parts)) is not None:
+        data, at = calls.decode_chunk(raw)
+        if not isinstance(data, bytes):
+            raise Fault(FaultCode.WIRE_FIELD_INVALID, "a second opening chunk")
+        if at != offset:
+            raise Fault(FaultCode.ATTACHMENT_OFFSET, str(offset))
+        offset += len(data)
+        yield data

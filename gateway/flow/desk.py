@@ -1,0 +1,151 @@
+"""What portals and business systems may ask of the gateway: the promises behind the HTTP edge."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from gateway.kernel.envelope import Kind, Mode
+from gateway.kernel.identifiers import GatewayId
+
+View = Mapping[str, object]
+"""A JSON-ready object: text, numbers, booleans, None, lists and views."""
+
+
+class Actor(NamedTuple):
+    """Who acts: a unit's token. `subject` is a pseudonym within the unit, never a name."""
+
+    unit: str
+    subject: str
+    capacity: str
+    scopes: frozenset[str]
+
+
+class DeclaredMaterial(NamedTuple):
+    """A file that will be uploaded: size in bytes, sha256 of its content (32 bytes)."""
+
+    material_code: str
+    name: str
+    media_type: str
+    size: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """A new case as a portal asks for it. `form` is the item's form as JSON bytes."""
+
+    region: GatewayId
+    item_code: str
+    item_version: str | None
+    mode: Mode
+    purpose: str
+    form: bytes
+    materials: tuple[DeclaredMaterial, ...]
+    applicant_number: str = ""
+    verified_originals: bool = False
+
+
+class TaskAct(NamedTuple):
+    """What the deciding side does: the message kind and its body form as JSON bytes."""
+
+    kind: Kind
+    form: bytes
+
+
+class Download(NamedTuple):
+    """A file on its way to a business system."""
+
+    media_type: str
+    name: str
+    size: int
+    chunks: AsyncIterator[bytes]
+
+
+class PortalDesk(Protocol):
+    """The applicant's side. Every method raises `Fault`; a case of another unit is not found.
+
+    `idempotency` repeats the first answer for the same key and request, and refuses the key with
+    another request (`portal.idempotency_reused`).
+    """
+
+    async def items(self, actor: Actor) -> Sequence[View]:
+        """List what may be asked for, of whom, in which mode, with which material."""
+        ...
+
+    async def open_case(self, actor: Actor, wish: OpenCase, idempotency: str | None) -> View:
+        """Open a case. It is submitted once every declared material is there: at once if none."""
+        ...
+
+    async def add_material(
+        self,
+        actor: Actor,
+        case_id: bytes,
+        material_code: str,
+        media_type: str,
+        size: int,
+        chunks: AsyncIterator[bytes],
+    ) -> View:
+        """Store the next declared file of this code that is not there yet."""
+        ...
+
+    async def supplement(
+        self,
+        actor: Actor,
+        case_id: bytes,
+        form: bytes | None,
+        materials: Sequence[DeclaredMaterial],
+        idempotency: str | None,
+    ) -> View:
+        """Answer a request for material; sent once every declared file is there."""
+        ...
+
+    async def withdraw(
+        self, actor: Actor, case_id: bytes, reason: str, idempotency: str | None
+    ) -> View:
+        """Ask for the case to be withdrawn (撤回)."""
+        ...
+
+    async def confirm_delivered(
+        self, actor: Actor, case_id: bytes, method: str, idempotency: str | None
+    ) -> View:
+        """Say that the result was handed over (送达): `window`, `post` or `online`."""
+        ...
+
+    async def cases(self, actor: Actor, limit: int, before: bytes) -> Sequence[View]:
+        """List the unit's cases, latest first, with ids below `before` (empty: from the top)."""
+        ...
+
+    async def case(self, actor: Actor, case_id: bytes) -> View:
+        """Show one case with its history."""
+        ...
+
+
+class TaskDesk(Protocol):
+    """The deciding side's business system. Every method raises `Fault`."""
+
+    async def tasks(
+        self, actor: Actor, after: int, wait_s: float, limit: int
+    ) -> tuple[Sequence[View], int]:
+        """Return tasks changed after the cursor and the next cursor; wait if there are none."""
+        ...
+
+    async def task(self, actor: Actor, task_id: bytes) -> View:
+        """Show one task: form, material, what may be done."""
+        ...
+
+    async def act(
+        self,
+        actor: Actor,
+        task_id: bytes,
+        act: TaskAct,
+        revision: int | None,
+        idempotency: str | None,
+    ) -> View:
+        """Do something; with `revision`, only if the case is still at it (`portal.stale`)."""
+        ...
+
+    async def material(self, actor: Actor, task_id: bytes, commitment: bytes) -> Download:
+        """Open a file of the case."""
+        ...

@@ -1,0 +1,338 @@
+"""Sending what waits: one lane per partner, from the journal, until there is a receipt.
+
+A lane leases what is due, uploads attachments, delivers, and settles the answers. What cannot be
+delivered waits longer each time; after `ATTEMPTS_MAX` it is `unknown`, and the partner is asked to
+show its receipt or burn the id. Nothing is remembered outside the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from gateway.flow.authenticity import Authenticity
+from gateway.flow.committer import Committer, Group, Work
+from gateway.flow.outbound import settle
+from gateway.flow.tasks import TaskOwner
+from gateway.flow.uploads import upload_attachments
+from gateway.kernel.digests import TYPE_RECEIPT, pae
+from gateway.kernel.envelope import NotTakenIn, Receipt, ReceiptQuery
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef
+from gateway.kernel.limits import (
+    ATTEMPTS_MAX,
+    DELIVER_BYTES_MAX,
+    DELIVER_TIMEOUT_S,
+    LANE_BATCH_MAX,
+    LANE_CALLS_MAX,
+    LANE_POLL_S,
+    LEASE_MS,
+    SKEW_MS_MAX,
+)
+from gateway.ports.clock import Clock, Entropy
+from gateway.ports.directory import Directory
+from gateway.ports.journal import OutboxEntry, OutboxStatus, ReceiptRecord
+from gateway.ports.outlet import Outlet, OutletDown
+from gateway.ports.telemetry import EventLog
+from gateway.ports.vault import Vault
+from gateway.rules.delivery import retry_delay_ms
+from gateway.rules.trust import PartnerState, checks_for
+from gateway.wire.receipts import decode_signed_receipt
+
+Answer = bytes | NotTakenIn
+
+
+class _Claim:
+    """Leases what is due."""
+
+    def __init__(self, partner: GatewayId, status: OutboxStatus) -> None:
+        self._partner = partner
+        self._status = status
+        self.entries: Sequence[OutboxEntry] = ()
+
+    def refs(self) -> Iterable[MessageRef]:
+        return ()
+
+    def keys(self) -> Iterable[CaseKey]:
+        return ()
+
+    def step(self, group: Group) -> None:
+        self.entries = group.tx.claim(
+            self._partner,
+            self._status,
+            now_ms=group.now_ms,
+            leased_until_ms=group.now_ms + LEASE_MS,
+            limit=LANE_BATCH_MAX,
+        )
+
+
+class _Settle:
+    """Records a checked receipt and what follows from it."""
+
+    def __init__(self, entry: OutboxEntry, home: GatewayId, receipt: Receipt, raw: bytes) -> None:
+        self._entry = entry
+        self._ref = MessageRef(home, MessageId(entry.message_id))
+        self._receipt = receipt
+        self._raw = raw
+
+    def refs(self) -> Iterable[MessageRef]:
+        return ()
+
+    def keys(self) -> Iterable[CaseKey]:
+        return () if self._entry.case_key is None else (self._entry.case_key,)
+
+    def step(self, group: Group) -> None:
+        entry = group.tx.outbox_of([self._ref]).get(self._ref)
+        if entry is None:
+            return  # settled before
+        r = self._receipt
+        group.receipts.append(ReceiptRecord(self._ref, r.outcome, r.rule, self._raw, group.now_ms))
+        case = None if entry.case_key is None else group.case(entry.case_key)
+        if case is None:
+            group.drop_outbox(entry.draft_id)
+        else:
+            group.save(settle(group, case, entry, r.outcome, r.rule))
+
+
+class _Postpone:
+    """Records that an attempt brought no receipt."""
+
+    def __init__(self, entry: OutboxEntry, home: GatewayId, fault: str, wait_ms: int) -> None:
+        self._entry = entry
+        self._ref = MessageRef(home, MessageId(entry.message_id))
+        self._fault = fault
+        self._wait_ms = wait_ms
+
+    def refs(self) -> Iterable[MessageRef]:
+        return ()
+
+    def keys(self) -> Iterable[CaseKey]:
+        return ()
+
+    def step(self, group: Group) -> None:
+        entry = group.tx.outbox_of([self._ref]).get(self._ref)
+        if entry is None:
+            return
+        given_up = entry.attempts >= ATTEMPTS_MAX and entry.status is OutboxStatus.PENDING
+        group.outbox[entry.draft_id] = entry._replace(
+            status=OutboxStatus.UNKNOWN if given_up else entry.status,
+            due_ms=group.now_ms + self._wait_ms,
+            leased_until_ms=0,
+            last_fault=self._fault,
+        )
+
+
+class Lane:
+    """Everything for one partner; its trouble stays here."""
+
+    def __init__(self, dispatcher: Dispatcher, partner: GatewayId, outlet: Outlet) -> None:
+        self._d = dispatcher
+        self.partner = partner
+        self._outlet = outlet
+        self.wake = asyncio.Event()
+        self._failures = 0
+        self._down_until_ms = 0
+
+    async def run(self) -> None:
+        """Send until the dispatcher stops."""
+        while not self._d.stopping.is_set():
+            wait_ms = self._down_until_ms - self._d.clock.monotonic_ms()
+            if wait_ms <= 0 and await self._round():
+                continue
+            await self._rest(min(max(wait_ms / 1000, 0.0) or LANE_POLL_S, LANE_POLL_S))
+
+    async def _rest(self, seconds: float) -> None:
+        self.wake.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self.wake.wait()
+        except TimeoutError:
+            return
+
+    async def _round(self) -> bool:
+        """Do one round of each kind; tell whether there was anything."""
+        did = False
+        try:
+            for status, send in (
+                (OutboxStatus.PENDING, self._deliver),
+                (OutboxStatus.UNKNOWN, self._ask),
+            ):
+                claim = _Claim(self.partner, status)
+                await self._d.committer.submit(claim)
+                if claim.entries:
+                    did = True
+                    await self._attempt(claim.entries, send)
+        except Fault as fault:  # the journal, not the partner: try again at the next poll
+            self._d.log.event("lane_waits", partner=self.partner, rule=fault.code.value)
+            return False
+        return did and self._failures == 0
+
+    async def _attempt(
+        self,
+        entries: Sequence[OutboxEntry],
+        send: Callable[[Sequence[OutboxEntry]], Awaitable[Sequence[Answer]]],
+    ) -> None:
+        for part in _by_size(entries):
+            try:
+                answers = await send(part)
+            except OutletDown as down:
+                self._failures += 1
+                wait_ms = self._delay(self._failures)
+                self._down_until_ms = self._d.clock.monotonic_ms() + wait_ms
+                self._d.log.event("lane_down", partner=self.partner, error=down.reason)
+                await self._postpone(part, down.reason)
+            else:
+                self._failures = 0
+                await self._settle(part, answers)
+
+    async def _deliver(self, entries: Sequence[OutboxEntry]) -> Sequence[Answer]:
+        answers: dict[bytes, Answer] = {}
+        ready: list[OutboxEntry] = []
+        for entry in entries:
+            refused = await upload_attachments(self._outlet, self._d.vault, entry)
+            if refused is None:
+                ready.append(entry)
+            else:
+                answers[entry.draft_id] = refused
+        if ready:
+            got = await self._outlet.deliver([e.envelope for e in ready], DELIVER_TIMEOUT_S)
+            answers.update((e.draft_id, a) for e, a in zip(ready, got, strict=True))
+        return [answers[e.draft_id] for e in entries]
+
+    async def _ask(self, entries: Sequence[OutboxEntry]) -> Sequence[Answer]:
+        queries = [
+            ReceiptQuery(MessageId(e.message_id), e.header_digest, burn=True) for e in entries
+        ]
+        return await self._outlet.query_receipts(queries, DELIVER_TIMEOUT_S)
+
+    async def _settle(self, entries: Sequence[OutboxEntry], answers: Sequence[Answer]) -> None:
+        works: list[Work] = []
+        for entry, answer in zip(entries, answers, strict=True):
+            if isinstance(answer, NotTakenIn):
+                wait_ms = max(self._delay(entry.attempts), answer.retry_after_ms)
+                works.append(_Postpone(entry, self._d.home, answer.rule, wait_ms))
+                continue
+            try:
+                receipt = await self._checked(entry, answer)
+            except Fault as fault:
+                self._d.log.event("receipt_refused", partner=self.partner, rule=fault.code.value)
+                wait_ms = self._delay(entry.attempts)
+                works.append(_Postpone(entry, self._d.home, FaultCode.RECEIPT_INVALID, wait_ms))
+            else:
+                works.append(_Settle(entry, self._d.home, receipt, answer))
+        await self._commit(works)
+
+    async def _postpone(self, entries: Sequence[OutboxEntry], fault: str) -> None:
+        await self._commit(
+            [_Postpone(e, self._d.home, fault, self._delay(e.attempts)) for e in entries]
+        )
+
+    async def _commit(self, works: Sequence[Work]) -> None:
+        for fault in await self._d.committer.submit_all(works):
+            if fault is not None:
+                raise fault
+
+    async def _checked(self, entry: OutboxEntry, raw: bytes) -> Receipt:
+        """Return the receipt if it is the partner's word about this very message.
+
+        Keys are judged as of the receipt's own time, since the same bytes come again long after;
+        that time must lie between our sending and now.
+
+        Raises:
+            Fault: `receipt.invalid`, or the rule of trust that is broken.
+        """
+        signed = decode_signed_receipt(raw)
+        r = signed.receipt
+        bound = (r.sender, r.recipient, r.message_id, r.header_digest)
+        if bound != (self._d.home, self.partner, entry.message_id, entry.header_digest):
+            raise Fault(FaultCode.RECEIPT_INVALID, "another message")
+        earliest, latest = entry.created_at_ms - SKEW_MS_MAX, self._d.clock.now_ms() + SKEW_MS_MAX
+        if not earliest <= r.received_at_ms <= latest:
+            raise Fault(FaultCode.RECEIPT_INVALID, "received_at")
+        partner = self._d.directory.current().partners.get(self.partner)
+        if partner is None:
+            raise Fault(FaultCode.TRUST_PEER_UNKNOWN)
+        at_ms = r.received_at_ms
+        checks = checks_for(
+            partner, signed.signatures, pae(TYPE_RECEIPT, signed.receipt_bytes), at_ms
+        )
+        if await self._d.authenticity.failed(checks):
+            raise Fault(FaultCode.TRUST_SIGNATURE_INVALID, "receipt")
+        return r
+
+    def _delay(self, attempts: int) -> int:
+        return retry_delay_ms(attempts, self._d.entropy.token(1)[0])
+
+
+def _by_size(entries: Sequence[OutboxEntry]) -> Iterable[Sequence[OutboxEntry]]:
+    """Cut a batch so that no call exceeds what a partner reads."""
+    part: list[OutboxEntry] = []
+    size = 0
+    for entry in entries:
+        more = len(entry.envelope) + 8
+        if part and size + more > DELIVER_BYTES_MAX:
+            yield part
+            part, size = [], 0
+        part.append(entry)
+        size += more
+    if part:
+        yield part
+
+
+class Dispatcher:
+    """Runs a lane for every active partner."""
+
+    def __init__(
+        self,
+        committer: Committer,
+        vault: Vault,
+        directory: Directory,
+        authenticity: Authenticity,
+        clock: Clock,
+        entropy: Entropy,
+        log: EventLog,
+        open_outlet: Callable[[GatewayId], Outlet],
+    ) -> None:
+        self.committer = committer
+        self.vault = vault
+        self.directory = directory
+        self.authenticity = authenticity
+        self.clock = clock
+        self.entropy = entropy
+        self.log = log
+        self.home = directory.current().home.gateway_id
+        self.stopping = asyncio.Event()
+        self._open_outlet = open_outlet
+        self._lanes: dict[GatewayId, Lane] = {}
+        self._outlets: list[Outlet] = []
+        self._runs: list[asyncio.Task[None]] = []
+
+    def start(self, owner: TaskOwner) -> None:
+        """Open a lane for each active partner."""
+        self.committer.listen(self._wake)
+        for gateway_id, partner in self.directory.current().partners.items():
+            if partner.state is PartnerState.ACTIVE:
+                outlet = self._open_outlet(gateway_id)
+                self._outlets.append(outlet)
+                lane = Lane(self, gateway_id, outlet)
+                self._lanes[gateway_id] = lane
+                for number in range(LANE_CALLS_MAX):
+                    self._runs.append(owner.start(f"lane-{gateway_id}-{number}", lane.run()))
+
+    def _wake(self, partners: set[GatewayId], _units: set[str]) -> None:
+        for partner in partners:
+            lane = self._lanes.get(partner)
+            if lane is not None:
+                lane.wake.set()
+
+    async def drain(self) -> None:
+        """Begin no more calls; return when those under way have been settled."""
+        self.stopping.set()
+        self._wake(set(self._lanes), set())
+        if self._runs:
+            await asyncio.wait(self._runs, timeout=DELIVER_TIMEOUT_S)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        for outlet in self._outlets:
+            await outlet.close()

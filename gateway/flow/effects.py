@@ -1,0 +1,215 @@
+"""What a conformant message does to a case, if it may. Runs inside the commit group."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from gateway.flow.committer import Group
+from gateway.flow.outbound import advance, counted
+from gateway.kernel.case import CaseRecord, CaseRole, Chain, Stage
+from gateway.kernel.envelope import CASELESS, Body, Header, Kind, Right
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import GatewayId
+from gateway.kernel.instants import china_date
+from gateway.kernel.stages import Authorised, Conformant
+from gateway.ports.directory import Book
+from gateway.ports.journal import Direction
+from gateway.rules import agreement as agreements
+from gateway.rules import catalogue
+from gateway.rules.agreement import Agreement, Exchange
+from gateway.rules.casework import require_role, step
+from gateway.rules.delivery import require_next
+from gateway.rules.schema import require_licence
+
+
+def agreement_of(book: Book, header_digest: bytes) -> Agreement:
+    """Return the agreement a header names.
+
+    Raises:
+        Fault: `agreement.unknown`, which may pass once both sides hold the same files.
+    """
+    found = book.agreements.get(header_digest)
+    if found is None:
+        raise Fault(FaultCode.AGREEMENT_UNKNOWN, header_digest.hex()[:16])
+    return found
+
+
+def require_new_case_allowed(book: Book, header: Header, at_ms: int) -> catalogue.ItemVersion:
+    """Check a submission against agreement and catalogue as of `at_ms`; no case is looked up.
+
+    Raises:
+        Fault: the first rule of `agreement.*`, `catalogue.*` or `case.not_party` that is broken.
+    """
+    if header.case_origin != header.sender:
+        raise Fault(FaultCode.CASE_NOT_PARTY)
+    require_role(CaseRole.ORIGIN, header.kind, header.delegated_right)
+    agreement = agreement_of(book, header.agreement_digest)
+    agreements.require_party(agreement, header.sender, header.recipient)
+    agreements.require_in_force(agreement, at_ms)
+    agreements.require_permitted(agreement, _wish(header, header.sender, header.recipient))
+    agreements.require_proof(agreement, header.strength, header.required_suites)
+    item = catalogue.find_item(book.catalogue, header.recipient, header.item_code)
+    version = catalogue.version_of(item, header.item_version)
+    catalogue.require_current(version, at_ms)
+    return version
+
+
+def _wish(
+    header: Header, origin: GatewayId, deciding: GatewayId, licence_type: str = ""
+) -> Exchange:
+    assert header.mode is not None
+    return Exchange(
+        origin,
+        deciding,
+        header.item_code,
+        header.item_version,
+        header.mode,
+        header.purpose,
+        header.delegated_right,
+        licence_type,
+    )
+
+
+def authorise(group: Group, book: Book, message: Conformant) -> Authorised:
+    """Judge a message against its case and return the case after it.
+
+    Raises:
+        Fault: the rule that is broken; `delivery.chain_gap` may pass.
+    """
+    received = message.authenticated.received
+    header = received.header
+    if header.kind in CASELESS:
+        if header.kind is not Kind.PING:
+            raise Fault(FaultCode.CASE_KIND_NOT_SERVED, header.kind.name.lower())
+        return Authorised(message, None)
+    case = group.case(header.case_key)
+    if case is None:
+        if header.kind is not Kind.SUBMITTED:
+            if header.sequence > 1:
+                raise Fault(FaultCode.DELIVERY_CHAIN_GAP, expected_sequence=1)
+            raise Fault(FaultCode.CASE_UNKNOWN)
+        if header.sequence != 1:
+            raise Fault(FaultCode.DELIVERY_CHAIN_GAP, expected_sequence=1)
+        case = _open(group, book, message)
+    else:
+        case = _follow(group, book, message, case)
+    # Nothing below raises: from here on the group holds writes of this message.
+    case = case._replace(received=Chain(header.sequence, received.header_digest))
+    return Authorised(message, advance(group, case))
+
+
+def _open(group: Group, book: Book, message: Conformant) -> CaseRecord:
+    """Open the deciding side's record of a new case, frozen under agreement and version."""
+    header = message.authenticated.received.header
+    at_ms = message.authenticated.received.received_at_ms
+    version = require_new_case_allowed(book, header, at_ms)
+    catalogue.require_materials(version, message.body.attachments)
+    item = catalogue.find_item(book.catalogue, header.recipient, header.item_code)
+    assert header.mode is not None
+    document = cast("dict[str, object]", message.document)
+    return CaseRecord(
+        key=header.case_key,
+        role=CaseRole.DECIDING,
+        counterpart=header.sender,
+        unit=item.unit,
+        stage=step(Stage.RECEIVING, header.kind),
+        item_code=header.item_code,
+        item_version=header.item_version,
+        mode=header.mode,
+        agreement_digest=header.agreement_digest,
+        purpose=header.purpose,
+        opened_at_ms=at_ms,
+        changed_at_ms=at_ms,
+        applicant_number=str(document.get("applicant_number", "")),
+        handling_number=case_number(group, item.implementation_code, at_ms),
+        form=message.body.form,
+    )
+
+
+def case_number(group: Group, implementation_code: str, at_ms: int) -> str:
+    """Return the next case number (办件编号): 31-character code, date, four-digit serial."""
+    date = china_date(at_ms)
+    serial = group.tx.next_serial(f"{implementation_code}{date}")
+    return f"{implementation_code}{date}{serial:04d}"
+
+
+def _follow(group: Group, book: Book, message: Conformant, case: CaseRecord) -> CaseRecord:
+    """Judge a later message of a known case under what the case froze."""
+    header = message.authenticated.received.header
+    if header.sender != case.counterpart:
+        raise Fault(FaultCode.CASE_NOT_PARTY)
+    sender = CaseRole.ORIGIN if case.role is CaseRole.DECIDING else CaseRole.DECIDING
+    require_role(sender, header.kind, header.delegated_right)
+    _require_frozen(header, case)
+    _require_delegated(book, message, case)
+    require_next(header, case.received)
+    told = case.outstanding
+    if told is not None and header.last_seen_digest == told.header_digest:
+        # The sender has seen what we said: it counts, whether or not the receipt is here yet.
+        case = counted(case)
+    elif header.last_seen_digest not in (case.sent.digest, b"") and not group.tx.knows_header(
+        case.key, Direction.OUT, header.last_seen_digest
+    ):
+        raise Fault(FaultCode.DELIVERY_LAST_SEEN_UNKNOWN)
+    stage = step(case.stage, header.kind)
+    return _with_content(message, case._replace(stage=stage, attention=""))
+
+
+def _require_frozen(header: Header, case: CaseRecord) -> None:
+    frozen = (case.agreement_digest, case.item_code, case.item_version, case.mode, case.purpose)
+    named = (
+        header.agreement_digest,
+        header.item_code,
+        header.item_version,
+        header.mode,
+        header.purpose,
+    )
+    if named != frozen:
+        raise Fault(FaultCode.CASE_FROZEN_DIFFERS)
+
+
+def _require_delegated(book: Book, message: Conformant, case: CaseRecord) -> None:
+    """Check proof, right and licence type under the frozen agreement; its end does not matter."""
+    header = message.authenticated.received.header
+    agreement = agreement_of(book, case.agreement_digest)
+    agreements.require_proof(agreement, header.strength, header.required_suites)
+    licence_type = _licence_type(header, message.document)
+    if header.delegated_right is not Right.NONE or licence_type:
+        ours = header.recipient
+        origin, deciding = (
+            (header.sender, ours) if case.role is CaseRole.DECIDING else (ours, header.sender)
+        )
+        agreements.require_permitted(agreement, _wish(header, origin, deciding, licence_type))
+    if header.kind in (Kind.DECIDED, Kind.MATERIALS_SUPPLIED):
+        region = header.recipient if case.role is CaseRole.DECIDING else header.sender
+        item = catalogue.find_item(book.catalogue, region, case.item_code)
+        version = catalogue.version_of(item, case.item_version)
+        catalogue.require_listed(version, message.body.attachments)
+        if header.kind is Kind.DECIDED:
+            require_licence(message.document, item.licence_type)
+        elif isinstance(message.document, dict) and "form" in message.document:
+            book.forms.require(version.form_schema, message.document["form"], under="/form")
+    elif message.body.attachments:
+        raise Fault(FaultCode.CATALOGUE_MATERIAL_UNKNOWN, header.kind.name.lower())
+
+
+def _licence_type(header: Header, document: object) -> str:
+    if header.kind is not Kind.DECIDED or not isinstance(document, dict):
+        return ""
+    licence = document.get("licence")
+    return str(licence.get("licence_type", "")) if isinstance(licence, dict) else ""
+
+
+def _with_content(message: Conformant, case: CaseRecord) -> CaseRecord:
+    """Keep what later steps and people look for: numbers, result, the closing words."""
+    kind = message.authenticated.received.header.kind
+    document = message.document if isinstance(message.document, dict) else {}
+    body: Body = message.body
+    number = document.get("handling_number")
+    if case.role is CaseRole.ORIGIN and isinstance(number, str) and number:
+        case = case._replace(handling_number=number)
+    if kind is Kind.DECIDED:
+        case = case._replace(result=str(document["result"]), outcome=body.form)
+    elif kind is Kind.NOT_ACCEPTED:
+        case = case._replace(outcome=body.form)
+    return case

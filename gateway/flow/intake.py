@@ -1,0 +1,387 @@
+"""Taking in: from bytes a peer delivered to a receipt that is durable.
+
+`docs/life_of_an_exchange.md` walks the same numbered steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from gateway.flow.authenticity import Authenticity
+from gateway.flow.committer import Committer, Group
+from gateway.flow.effects import authorise, require_new_case_allowed
+from gateway.flow.evidence import StandingKeeper
+from gateway.kernel.digests import TYPE_HEADER, TYPE_RECEIPT, commitment, digest, pae
+from gateway.kernel.envelope import (
+    CASELESS,
+    Body,
+    Kind,
+    NotTakenIn,
+    Outcome,
+    Receipt,
+    ReceiptQuery,
+    Signature,
+)
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
+from gateway.kernel.stages import Authenticated, Conformant, Received, Refused, TakenIn
+from gateway.ports.clock import Clock
+from gateway.ports.directory import Book, Directory
+from gateway.ports.journal import Evidence, Journal, Snapshot, VoidRecord
+from gateway.ports.vault import Vault, VaultScope
+from gateway.rules.delivery import require_addressed, require_timely, require_well_formed
+from gateway.rules.schema import require_body
+from gateway.rules.schema.strict_json import parse
+from gateway.rules.trust import Check, Partner, checks_for, require_speaks_for, require_suites
+from gateway.wire.envelopes import decode_envelope
+from gateway.wire.fault_table import entry, is_final, texts
+from gateway.wire.headers import decode_body
+from gateway.wire.receipts import encode_receipt, encode_signed_receipt
+
+Answer = bytes | NotTakenIn
+
+
+@dataclass(slots=True)
+class _Delivery:
+    """One envelope on its way through the steps."""
+
+    raw: bytes
+    received: Received | None = None
+    sender: Partner | None = None
+    checks: list[Check] = field(default_factory=list)
+    authenticated: Authenticated | None = None
+    evidence: tuple[Evidence, ...] = ()
+    conformant: Conformant | None = None
+    fault: Fault | None = None
+    answer: Answer | None = None
+
+
+class Intake:
+    """Takes in what partners deliver."""
+
+    def __init__(
+        self,
+        committer: Committer,
+        journal: Journal,
+        vault: Vault,
+        directory: Directory,
+        authenticity: Authenticity,
+        clock: Clock,
+    ) -> None:
+        self._committer = committer
+        self._journal = journal
+        self._vault = vault
+        self._directory = directory
+        self._authenticity = authenticity
+        self._clock = clock
+        self._standing = StandingKeeper()
+
+    async def take_in(self, peer: GatewayId, raws: Sequence[bytes]) -> list[Answer]:
+        """Answer each of `raws` (encoded envelopes) with a signed receipt or "not taken in".
+
+        One bad envelope never fails its neighbours. The number of envelopes is *not* checked.
+        """
+        book, now_ms = self._directory.current(), self._clock.now_ms()
+        deliveries = [_Delivery(raw) for raw in raws]
+        # 1. Received: bytes that parse strictly, from a peer that may speak for the sender.
+        for delivery in deliveries:
+            self._receive(book, peer, now_ms, delivery)
+        # 2. Authenticated: every signature verifies, and salt and body are what was signed.
+        failed = await self._authenticity.failed(c for d in deliveries for c in d.checks)
+        for delivery in deliveries:
+            self._authenticate(book, delivery, failed)
+        # 3. Conformant: addressed to us, timely, and the form follows its schema.
+        for delivery in deliveries:
+            self._conform(book, delivery)
+        # 4. Its attachments are here, whole.
+        for delivery in deliveries:
+            await self._require_attachments(delivery)
+        # 5. Nothing unauthenticated goes further, unless it repeats what was answered before.
+        await self._answer_unauthenticated(deliveries)
+        # 6. In one commit group: duplicate? authorised? effect, receipt, outbox, ledger entry.
+        works = [_IntakeWork(book, d) for d in deliveries if d.answer is None]
+        faults = await self._committer.submit_all(works)
+        # 7. Durable: the receipts leave.
+        for work, fault in zip(works, faults, strict=True):
+            work.delivery.answer = work.result() if fault is None else not_taken_in(fault)
+        return [d.answer for d in deliveries if d.answer is not None]
+
+    def _receive(self, book: Book, peer: GatewayId, now_ms: int, delivery: _Delivery) -> None:
+        try:
+            e = decode_envelope(delivery.raw)
+            if e.attestation:
+                raise Fault(FaultCode.WIRE_ATTESTATION_NOT_LOCAL)
+            sender = book.partners.get(e.header.sender)
+            if sender is None:
+                raise Fault(FaultCode.TRUST_PEER_NOT_SENDER)
+            require_speaks_for(peer, sender)
+            delivery.sender = sender
+            delivery.received = Received(
+                delivery.raw,
+                e.header_bytes,
+                e.header,
+                digest(e.header_bytes),
+                e.salt,
+                e.body_bytes,
+                e.signatures,
+                peer,
+                now_ms,
+            )
+            signed = pae(TYPE_HEADER, e.header_bytes)
+            delivery.checks = checks_for(sender, e.signatures, signed, now_ms)
+        except Fault as fault:
+            delivery.fault = fault
+
+    def _authenticate(self, book: Book, delivery: _Delivery, failed: set[Check]) -> None:
+        received, sender = delivery.received, delivery.sender
+        if delivery.fault is not None or received is None or sender is None:
+            return
+        if failed and not failed.isdisjoint(delivery.checks):
+            delivery.fault = Fault(FaultCode.TRUST_SIGNATURE_INVALID)
+        elif commitment(received.salt, received.body_bytes) != received.header.body_commitment:
+            delivery.fault = Fault(FaultCode.TRUST_BODY_MISMATCH)
+        else:
+            standing, delivery.evidence = self._standing.of(
+                book, sender, received.signatures, received.header
+            )
+            delivery.authenticated = Authenticated(received, standing)
+
+    def _conform(self, book: Book, delivery: _Delivery) -> None:
+        authenticated, sender = delivery.authenticated, delivery.sender
+        if authenticated is None or sender is None:
+            return
+        received = authenticated.received
+        header = received.header
+        try:
+            require_well_formed(header)
+            require_addressed(header, book.home.gateway_id)
+            require_timely(header, received.received_at_ms)
+            suites = self._authenticity.suites
+            require_suites(sender, received.signatures, header.required_suites, suites)
+            body = decode_body(received.body_bytes)
+            document = parse(body.form)
+            form_schema = None
+            if header.kind is Kind.SUBMITTED:
+                at_ms = received.received_at_ms
+                form_schema = require_new_case_allowed(book, header, at_ms).form_schema
+            require_body(header.kind, document, item_schema=form_schema, schemas=book.forms)
+            delivery.conformant = Conformant(authenticated, body, document)
+        except Fault as fault:
+            delivery.fault = fault
+
+    async def _require_attachments(self, delivery: _Delivery) -> None:
+        conformant = delivery.conformant
+        if conformant is None or not conformant.body.attachments:
+            return
+        header = conformant.authenticated.received.header
+        if header.kind in CASELESS:
+            delivery.fault = Fault(FaultCode.WIRE_FIELD_INVALID, "attachments")
+            delivery.conformant = None
+            return
+        missing = await self._missing(header.sender, header.case_key, conformant.body)
+        if missing:
+            delivery.fault = Fault(FaultCode.ATTACHMENT_ABSENT, missing)
+            delivery.conformant = None
+
+    async def _missing(self, sender: GatewayId, key: CaseKey, body: Body) -> str:
+        scope = VaultScope(sender, key)
+        absent = await self._vault.missing(scope, [a.commitment for a in body.attachments])
+        return ",".join(
+            sorted({a.material_code for a in body.attachments if a.commitment in absent})
+        )
+
+    async def _answer_unauthenticated(self, deliveries: Iterable[_Delivery]) -> None:
+        """Answer those that are no one's word: a repetition with its receipt, the rest not at all.
+
+        The peer speaks for the sender of a parsed one, so its own receipts are no secret to it.
+        """
+        lost = [d for d in deliveries if d.authenticated is None or _may_pass(d.fault)]
+        asked = {d.received.header.ref: d.received.header_digest for d in lost if d.received}
+        known = await self._journal.read(lambda s: s.messages(asked)) if asked else {}
+        for delivery in lost:
+            received = delivery.received
+            if received is not None:
+                stored = known.get(received.header.ref)
+                if stored is not None and stored.header_digest == received.header_digest:
+                    delivery.answer = stored.receipt
+                    continue
+            assert delivery.fault is not None
+            delivery.answer = not_taken_in(delivery.fault)
+
+    async def query_receipts(
+        self, peer: GatewayId, queries: Sequence[ReceiptQuery]
+    ) -> list[Answer]:
+        """Answer a sender that lost its answers; burn what is not known if it says so."""
+        home = self._directory.current().home.gateway_id
+        works = [_QueryWork(home, peer, query) for query in queries]
+        if not any(query.burn for query in queries):
+            return await self._journal.read(lambda s: [work.look_up(s) for work in works])
+        faults = await self._committer.submit_all(works)
+        return [
+            work.answer() if fault is None else not_taken_in(fault)
+            for work, fault in zip(works, faults, strict=True)
+        ]
+
+
+def _may_pass(fault: Fault | None) -> bool:
+    return fault is not None and not is_final(fault.code)
+
+
+def not_taken_in(fault: Fault) -> NotTakenIn:
+    """Write a fault as the answer that stores nothing."""
+    zh, en = texts(fault.code, fault.detail)
+    row = entry(fault.code)
+    wait_ms = fault.retry_after_ms or row.retry_after_ms
+    return NotTakenIn(fault.code.value, zh, en, row.retry, wait_ms, fault.expected_sequence)
+
+
+class _IntakeWork:
+    """Judges one authenticated message inside a commit group."""
+
+    def __init__(self, book: Book, delivery: _Delivery) -> None:
+        assert delivery.authenticated is not None
+        self.delivery = delivery
+        self._book = book
+        self._authenticated = delivery.authenticated
+        self._receipt = b""
+        self._twin: _IntakeWork | None = None
+
+    def refs(self) -> Iterable[MessageRef]:
+        return (self._authenticated.received.header.ref,)
+
+    def keys(self) -> Iterable[CaseKey]:
+        header = self._authenticated.received.header
+        return () if header.kind in CASELESS else (header.case_key,)
+
+    def result(self) -> bytes:
+        """Return the encoded signed receipt, once the group is committed."""
+        return self._twin.result() if self._twin is not None else self._receipt
+
+    def step(self, group: Group) -> None:
+        received = self._authenticated.received
+        ref, header_digest = received.header.ref, received.header_digest
+        twin = group.twins.get((ref, header_digest))
+        if isinstance(twin, _IntakeWork):
+            self._twin = twin
+            return
+        stored = group.messages.get(ref)
+        if stored is not None and stored.header_digest == header_digest:
+            self._receipt = stored.receipt
+            return
+        if stored is not None or any(taken == ref for taken, _ in group.twins):
+            before = group.tx.second_receipt(ref, header_digest)
+            if before is not None:
+                self._receipt = before
+                return
+            self._refuse(group, Fault(FaultCode.DELIVERY_ID_REUSED))
+            return
+        if self.delivery.conformant is None:
+            assert self.delivery.fault is not None
+            self._refuse(group, self.delivery.fault)
+            return
+        try:
+            authorised = authorise(group, self._book, self.delivery.conformant)
+        except Fault as fault:
+            if not is_final(fault.code):
+                raise
+            self._refuse(group, fault)
+            return
+
+        def taken(receipt: bytes) -> None:
+            group.taken.append(TakenIn(authorised, receipt))
+
+        if authorised.case is not None:
+            group.save(authorised.case)
+        self._answer(group, Outcome.TAKEN_IN, None, taken)
+
+    def _refuse(self, group: Group, fault: Fault) -> None:
+        def refused(receipt: bytes) -> None:
+            group.refused.append(Refused(self._authenticated, fault.code.value, receipt))
+
+        self._answer(group, Outcome.REFUSED, fault, refused)
+
+    def _answer(
+        self,
+        group: Group,
+        outcome: Outcome,
+        fault: Fault | None,
+        store: Callable[[bytes], None],
+    ) -> None:
+        received = self._authenticated.received
+        group.twins[received.header.ref, received.header_digest] = self
+        group.keep_evidence(self.delivery.evidence)
+        zh, en = texts(fault.code, fault.detail) if fault else ("", "")
+        receipt = encode_receipt(
+            Receipt(
+                received.header.sender,
+                self._book.home.gateway_id,
+                received.header.message_id,
+                received.header_digest,
+                received.received_at_ms,
+                outcome,
+                fault.code.value if fault else "",
+                zh,
+                en,
+            )
+        )
+
+        def finish(signatures: tuple[Signature, ...]) -> None:
+            self._receipt = encode_signed_receipt(receipt, signatures)
+            store(self._receipt)
+
+        group.sign(pae(TYPE_RECEIPT, receipt), finish)
+
+
+class _QueryWork:
+    """Looks one receipt up, or burns its id."""
+
+    def __init__(self, home: GatewayId, peer: GatewayId, query: ReceiptQuery) -> None:
+        self._home = home
+        self._ref = MessageRef(peer, query.message_id)
+        self._query = query
+        self._receipt = b""
+
+    def refs(self) -> Iterable[MessageRef]:
+        return (self._ref,)
+
+    def keys(self) -> Iterable[CaseKey]:
+        return ()
+
+    def answer(self) -> Answer:
+        """Return the receipt, or that it is not known."""
+        return self._receipt or not_taken_in(Fault(FaultCode.RECEIPT_NOT_KNOWN))
+
+    def look_up(self, snapshot: Snapshot) -> Answer:
+        """Answer without burning."""
+        stored = snapshot.messages([self._ref]).get(self._ref)
+        if stored is not None and stored.header_digest == self._query.header_digest:
+            self._receipt = stored.receipt
+        elif stored is not None:
+            second = snapshot.second_receipt(self._ref, self._query.header_digest)
+            self._receipt = second or stored.receipt
+        return self.answer()
+
+    def step(self, group: Group) -> None:
+        self.look_up(group.tx)
+        if self._receipt or not self._query.burn:
+            return
+        now_ms = group.now_ms
+        receipt = encode_receipt(
+            Receipt(
+                self._ref.sender,
+                self._home,
+                self._ref.message_id,
+                self._query.header_digest,
+                now_ms,
+                Outcome.VOID,
+            )
+        )
+
+        def finish(signatures: tuple[Signature, ...]) -> None:
+            self._receipt = encode_signed_receipt(receipt, signatures)
+            group.voids.append(
+                VoidRecord(self._ref, self._query.header_digest, now_ms, self._receipt)
+            )
+
+        group.sign(pae(TYPE_RECEIPT, receipt), finish)

@@ -1,0 +1,93 @@
+"""What may be asked for: items of partners under agreements in force."""
+
+from __future__ import annotations
+
+from gateway.flow.desk import OpenCase, View
+from gateway.kernel.envelope import Right
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.ports.directory import Book
+from gateway.rules import catalogue
+from gateway.rules.agreement import Agreement, Exchange, require_in_force, require_permitted
+
+
+def choose_agreement(
+    book: Book, wish: OpenCase, version: str, right: Right, at_ms: int
+) -> Agreement:
+    """Return an agreement in force that permits the case.
+
+    Raises:
+        Fault: `agreement.unknown` if there is none with the region; otherwise what the agreement
+            that came nearest refuses: one in force speaks before one that is not.
+    """
+    home = book.home.gateway_id
+    exchange = Exchange(home, wish.region, wish.item_code, version, wish.mode, wish.purpose, right)
+    outdated: Fault | None = None
+    refusal: Fault | None = None
+    for agreement in book.agreements_with(wish.region):
+        try:
+            require_in_force(agreement, at_ms)
+        except Fault as fault:
+            outdated = outdated or fault
+            continue
+        try:
+            require_permitted(agreement, exchange)
+        except Fault as fault:
+            refusal = refusal or fault
+            continue
+        return agreement
+    raise refusal or outdated or Fault(FaultCode.AGREEMENT_UNKNOWN, wish.region)
+
+
+def item_views(book: Book, at_ms: int) -> list[View]:
+    """List each item this gateway may open cases for, with its current version's material list."""
+    home = book.home.gateway_id
+    views: list[View] = []
+    for (region, code), item in sorted(book.catalogue.items()):
+        try:
+            version = catalogue.current_version(item, at_ms)
+        except Fault:
+            continue  # between versions nothing can be asked for
+        for agreement in book.agreements_with(region):
+            grants = [
+                g
+                for g in agreement.grants_of.get((home, region, code), ())
+                if version.version in g.items[code]
+            ]
+            if not grants or not _in_force(agreement, at_ms):
+                continue
+            views.append(
+                {
+                    "region": region,
+                    "item_code": code,
+                    "name_zh": item.name_zh,
+                    "name_en": item.name_en,
+                    "version": version.version,
+                    "modes": sorted({m.name.lower() for g in grants for m in g.modes}),
+                    "purposes": sorted({p for g in grants for p in g.purposes}),
+                    "rights": sorted({r.name.lower() for g in grants for r in g.rights}),
+                    "promised_days": item.promised_days,
+                    "statutory_days": item.statutory_days,
+                    "form_schema": version.form_schema.hex(),
+                    "materials": [
+                        {
+                            "code": m.code,
+                            "name_zh": m.name_zh,
+                            "name_en": m.name_en,
+                            "required": m.required,
+                            "media_types": sorted(m.media_types),
+                            "copies_max": m.copies_max,
+                        }
+                        for m in version.materials
+                    ],
+                    "agreement": agreement.digest.hex(),
+                }
+            )
+    return views
+
+
+def _in_force(agreement: Agreement, at_ms: int) -> bool:
+    try:
+        require_in_force(agreement, at_ms)
+    except Fault:
+        return False
+    return True

@@ -1,0 +1,250 @@
+"""Our own messages: queued as drafts, sealed one at a time per case, settled by receipts.
+
+At most one message of a case is on its way: the next draft is sealed when the one before is known
+to be taken in, so that sequence numbers and previous digests are right and a refused message never
+blocks a later one.
+"""
+
+from __future__ import annotations
+
+from gateway.flow.committer import Group
+from gateway.kernel.case import CaseRecord, CaseRole, Chain, Outstanding, Stage
+from gateway.kernel.digests import TYPE_HEADER, commitment, digest, pae
+from gateway.kernel.envelope import Header, Kind, Outcome, Right, Signature, Strength
+from gateway.kernel.identifiers import GatewayId, MessageId, uuid7
+from gateway.kernel.limits import MESSAGE_LIFE_MS, SALT_BYTES
+from gateway.ports.journal import Direction, OutboxEntry, OutboxStatus, StoredMessage
+from gateway.rules.casework import can_step, step
+from gateway.wire.envelopes import Draft, decode_draft, encode_draft, encode_envelope
+from gateway.wire.headers import encode_header
+
+
+def expected_stage(case: CaseRecord) -> Stage:
+    """Return the stage once everything we have said is taken in."""
+    stage = case.stage
+    if case.role is CaseRole.DECIDING:
+        return stage
+    said = ((case.outstanding.kind,) if case.outstanding else ()) + case.waiting
+    for kind in said:
+        if can_step(stage, kind):
+            stage = step(stage, kind)
+    return stage
+
+
+def draft_of(
+    case: CaseRecord,
+    home: GatewayId,
+    kind: Kind,
+    body_bytes: bytes,
+    *,
+    unit: str,
+    subject: str,
+    capacity: str,
+    suites: tuple[str, ...],
+    right: Right = Right.NONE,
+) -> Draft:
+    """Return a message of a case as far as it is known before sealing."""
+    header = Header(
+        MessageId(b""),
+        home,
+        case.counterpart,
+        0,
+        0,
+        kind,
+        b"",
+        case.key.origin,
+        case.key.case_id,
+        agreement_digest=case.agreement_digest,
+        item_code=case.item_code,
+        item_version=case.item_version,
+        mode=case.mode,
+        delegated_right=right,
+        purpose=case.purpose,
+        acting_unit=unit,
+        staff_pseudonym=subject,
+        staff_capacity=capacity,
+        strength=Strength.SIGNED,
+        required_suites=suites,
+    )
+    return Draft(header, body_bytes)
+
+
+def say(group: Group, case: CaseRecord, draft: Draft, draft_id: bytes | None = None) -> CaseRecord:
+    """Queue a message of ours and return the case after it; the caller saves it.
+
+    The deciding side's word counts at once, and so does the submission at its origin; what else
+    the origin says counts when the deciding side has taken it in. That the message may be said is
+    *not* checked.
+    """
+    kind = draft.header.kind
+    if case.role is CaseRole.DECIDING or kind is Kind.SUBMITTED:
+        case = case._replace(stage=step(case.stage, kind))
+    entry = OutboxEntry(
+        draft_id=draft_id or uuid7(group.now_ms, group.entropy.token(10)),
+        partner=case.counterpart,
+        case_key=case.key,
+        kind=kind,
+        status=OutboxStatus.WAITING,
+        draft=encode_draft(draft),
+        created_at_ms=group.now_ms,
+    )
+    if case.outstanding is None and not case.waiting:
+        return _seal(group, case, entry)
+    group.put_outbox(entry)
+    return case._replace(waiting=(*case.waiting, kind))
+
+
+def prepare(group: Group, case: CaseRecord, draft: Draft) -> None:
+    """Keep a draft whose files are still to come; it replaces an earlier one of the case."""
+    drop_prepared(group, case)
+    group.put_outbox(
+        OutboxEntry(
+            draft_id=uuid7(group.now_ms, group.entropy.token(10)),
+            partner=case.counterpart,
+            case_key=case.key,
+            kind=draft.header.kind,
+            status=OutboxStatus.PREPARING,
+            draft=encode_draft(draft),
+            created_at_ms=group.now_ms,
+        )
+    )
+
+
+def prepared(group: Group, case: CaseRecord) -> OutboxEntry | None:
+    """Return the case's draft that waits for its files."""
+    for entry in group.waiting_of(case.key):
+        if entry.status is OutboxStatus.PREPARING:
+            return entry
+    return None
+
+
+def drop_prepared(group: Group, case: CaseRecord) -> None:
+    """Throw the draft away that waits for its files, if there is one."""
+    entry = prepared(group, case)
+    if entry is not None:
+        group.drop_outbox(entry.draft_id)
+
+
+def _seal(group: Group, case: CaseRecord, entry: OutboxEntry) -> CaseRecord:
+    """Give the draft its id, times and place in the chain, and have it signed with the group."""
+    draft = decode_draft(entry.draft)
+    salt = group.entropy.token(SALT_BYTES)
+    header = draft.header._replace(
+        message_id=MessageId(uuid7(group.now_ms, group.entropy.token(10))),
+        sent_at_ms=group.now_ms,
+        expires_at_ms=group.now_ms + MESSAGE_LIFE_MS,
+        sequence=case.sent.sequence + 1,
+        previous_digest=case.sent.digest,
+        last_seen_digest=case.received.digest,
+        body_commitment=commitment(salt, draft.body_bytes),
+    )
+    header_bytes = encode_header(header)
+    header_digest = digest(header_bytes)
+    now_ms = group.now_ms
+
+    def finish(signatures: tuple[Signature, ...]) -> None:
+        group.sealed.append(
+            StoredMessage(
+                header.ref,
+                header_digest,
+                Direction.OUT,
+                case.counterpart,
+                case.key,
+                header.kind,
+                header.sequence,
+                now_ms,
+                encode_envelope(header_bytes, salt, draft.body_bytes, signatures),
+            )
+        )
+
+    group.sign(pae(TYPE_HEADER, header_bytes), finish, header.required_suites)
+    group.put_outbox(
+        entry._replace(
+            status=OutboxStatus.PENDING,
+            message_id=header.message_id,
+            header_digest=header_digest,
+            attempts=0,
+            due_ms=0,
+            leased_until_ms=0,
+            last_fault="",
+        )
+    )
+    return case._replace(
+        outstanding=Outstanding(header.kind, header.message_id, header.sequence, header_digest)
+    )
+
+
+def counted(case: CaseRecord) -> CaseRecord:
+    """Count the outstanding message as taken in. The next draft is *not* sealed yet: `advance`."""
+    told = case.outstanding
+    assert told is not None
+    case = case._replace(outstanding=None, sent=Chain(told.sequence, told.header_digest))
+    if case.role is not CaseRole.DECIDING and can_step(case.stage, told.kind):
+        case = case._replace(stage=step(case.stage, told.kind))
+    return case
+
+
+def advance(group: Group, case: CaseRecord) -> CaseRecord:
+    """Seal the first waiting draft that may still be said; drop those that may not."""
+    if case.outstanding is not None or not case.waiting:
+        return case
+    for entry in group.waiting_of(case.key):
+        if entry.status is not OutboxStatus.WAITING:
+            continue
+        case = case._replace(waiting=case.waiting[1:])
+        counted = case.role is CaseRole.DECIDING or entry.kind is Kind.SUBMITTED
+        if counted or can_step(case.stage, entry.kind):
+            return _seal(group, case, entry)
+        group.drop_outbox(entry.draft_id)
+    return case._replace(waiting=())
+
+
+def settle(
+    group: Group, case: CaseRecord, entry: OutboxEntry, outcome: Outcome, rule: str
+) -> CaseRecord:
+    """Return the case after the receipt for the message of `entry`; the caller saves it."""
+    current = case.outstanding is not None and case.outstanding.message_id == entry.message_id
+    match outcome:
+        case Outcome.TAKEN_IN:
+            group.drop_outbox(entry.draft_id)
+            return advance(group, counted(case)) if current else case
+        case Outcome.REFUSED:
+            group.drop_outbox(entry.draft_id)
+            return _refused(group, case, entry.kind, rule) if current else case
+        case Outcome.VOID:
+            if not current:
+                group.drop_outbox(entry.draft_id)
+                return case
+            # The id is burnt, the intent is not: seal the same draft anew, first in line.
+            group.put_outbox(entry._replace(status=OutboxStatus.WAITING, message_id=b""))
+            again = case._replace(outstanding=None, waiting=(entry.kind, *case.waiting))
+            return advance(group, again)
+
+
+def _refused(group: Group, case: CaseRecord, kind: Kind, rule: str) -> CaseRecord:
+    case = case._replace(outstanding=None, attention=rule)
+    if kind is Kind.SUBMITTED:
+        _drop_waiting(group, case)
+        return case._replace(stage=Stage.REFUSED_AT_INTAKE, waiting=())
+    if case.role is CaseRole.DECIDING:
+        # What followed was said on top of the refused message: back to what both sides hold.
+        _drop_waiting(group, case)
+        back = case._replace(stage=_agreed_stage(group, case), waiting=())
+        return back._replace(result="", outcome=b"") if kind is Kind.DECIDED else back
+    return advance(group, case)
+
+
+def _drop_waiting(group: Group, case: CaseRecord) -> None:
+    for entry in group.waiting_of(case.key):
+        if entry.status is OutboxStatus.WAITING:
+            group.drop_outbox(entry.draft_id)
+
+
+def _agreed_stage(group: Group, case: CaseRecord) -> Stage:
+    """Replay the messages that both sides have taken in."""
+    stage = Stage.RECEIVING
+    for message in group.tx.history(case.key):
+        kind = message.kind if message.outcome is Outcome.TAKEN_IN else None
+        if kind is not None and can_step(stage, kind):
+            stage = step(stage, kind)
+    return stage

@@ -1,0 +1,150 @@
+"""Attachments on their way: out to a partner, and in from one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from gateway.flow.effects import agreement_of
+from gateway.kernel.case import CaseRecord
+from gateway.kernel.envelope import AttachmentRef, AttachmentState, NotTakenIn
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import CaseKey, GatewayId, is_gateway_id, is_uuid7
+from gateway.kernel.limits import (
+    ATTACHMENT_BYTES_MAX,
+    CASE_ATTACHMENT_BYTES_MAX,
+    CASE_ATTACHMENTS_MAX,
+    DELIVER_TIMEOUT_S,
+    PARTNER_STAGED_CASES_MAX,
+    SALT_BYTES,
+    UPLOAD_TIMEOUT_S,
+)
+from gateway.ports.clock import Clock
+from gateway.ports.directory import Directory
+from gateway.ports.journal import Journal, OutboxEntry
+from gateway.ports.outlet import Outlet
+from gateway.ports.vault import Vault, VaultScope
+from gateway.rules.agreement import require_in_force, require_party
+from gateway.wire.envelopes import decode_draft
+from gateway.wire.fault_table import entry as fault_entry
+from gateway.wire.fault_table import texts
+from gateway.wire.headers import decode_body
+
+
+async def upload_attachments(outlet: Outlet, vault: Vault, entry: OutboxEntry) -> NotTakenIn | None:
+    """Bring every attachment of a message to the partner; None if they are all there.
+
+    Raises:
+        OutletDown: no answer was had.
+    """
+    draft = decode_draft(entry.draft)
+    key = entry.case_key
+    if key is None:
+        return None
+    scope = VaultScope(entry.partner, key)
+    for attachment in decode_body(draft.body_bytes).attachments:
+        ref = AttachmentRef(
+            key,
+            draft.header.agreement_digest,
+            attachment.salt,
+            attachment.commitment,
+            attachment.size,
+            attachment.media_type,
+        )
+        try:
+            state = await outlet.attachment_status(ref, DELIVER_TIMEOUT_S)
+            if not state.complete:
+                chunks = vault.read(scope, ref.commitment, offset=state.held)
+                await outlet.upload(ref, state.held, chunks, UPLOAD_TIMEOUT_S)
+        except Fault as fault:
+            zh, en = texts(fault.code, fault.detail)
+            retry = fault_entry(fault.code).retry
+            return NotTakenIn(fault.code.value, zh, en, retry, fault.retry_after_ms)
+    return None
+
+
+class AttachmentIntake:
+    """Takes in attachments that partners upload before the message that names them."""
+
+    def __init__(self, vault: Vault, journal: Journal, directory: Directory, clock: Clock) -> None:
+        self._vault = vault
+        self._journal = journal
+        self._directory = directory
+        self._clock = clock
+        self._staged: dict[GatewayId, set[CaseKey]] = {}
+
+    async def status(self, peer: GatewayId, ref: AttachmentRef) -> AttachmentState:
+        """Return how much of an attachment is held for this peer and case.
+
+        Raises:
+            Fault: the peer may not upload to this case.
+        """
+        await self._require_allowed(peer, ref)
+        return await self._vault.state(VaultScope(peer, ref.case_key), ref.commitment)
+
+    async def receive(
+        self, peer: GatewayId, ref: AttachmentRef, offset: int, chunks: AsyncIterator[bytes]
+    ) -> AttachmentState:
+        """Store an attachment from `offset` on.
+
+        Raises:
+            Fault: the peer may not, a quota is full, or the content is not what was announced.
+        """
+        await self._require_allowed(peer, ref)
+        scope = VaultScope(peer, ref.case_key)
+        held = await self._vault.state(scope, ref.commitment)
+        if held.complete:
+            return held
+        await self._require_quota(scope, ref, held)
+        return await self._vault.append(
+            scope, ref.salt, ref.commitment, chunks, offset=offset, size=ref.size
+        )
+
+    async def _require_allowed(self, peer: GatewayId, ref: AttachmentRef) -> None:
+        if len(ref.salt) != SALT_BYTES or len(ref.commitment) != 32:
+            raise Fault(FaultCode.WIRE_FIELD_INVALID, "salt or commitment")
+        if not is_gateway_id(ref.case_key.origin) or not is_uuid7(ref.case_key.case_id):
+            raise Fault(FaultCode.WIRE_FIELD_INVALID, "case")
+        if ref.size > ATTACHMENT_BYTES_MAX:
+            raise Fault(FaultCode.LIMIT_ATTACHMENT_BYTES, str(ref.size))
+        book = self._directory.current()
+        agreement = agreement_of(book, ref.agreement_digest)
+        require_party(agreement, peer, book.home.gateway_id)
+        case = await self._case(ref)
+        if case is None:
+            if ref.case_key.origin != peer:
+                raise Fault(FaultCode.CASE_NOT_PARTY)
+            require_in_force(agreement, self._clock.now_ms())
+        elif case.counterpart != peer:
+            raise Fault(FaultCode.CASE_NOT_PARTY)
+        elif case.agreement_digest != ref.agreement_digest:
+            raise Fault(FaultCode.CASE_FROZEN_DIFFERS)
+
+    async def _case(self, ref: AttachmentRef) -> CaseRecord | None:
+        found = await self._journal.read(lambda s: s.cases([ref.case_key]))
+        return found.get(ref.case_key)
+
+    async def _require_quota(
+        self, scope: VaultScope, ref: AttachmentRef, held: AttachmentState
+    ) -> None:
+        usage = await self._vault.usage(scope)
+        if usage.files >= CASE_ATTACHMENTS_MAX and not held.held:
+            raise Fault(FaultCode.LIMIT_QUOTA, "files of a case")
+        if usage.size - held.held + ref.size > CASE_ATTACHMENT_BYTES_MAX:
+            raise Fault(FaultCode.LIMIT_QUOTA, "bytes of a case")
+        if not usage.files:
+            await self._require_staging_place(scope)
+
+    async def _require_staging_place(self, scope: VaultScope) -> None:
+        """Bound the cases a partner holds files for that it never submitted.
+
+        The vault is listed once a start and the journal asked only when the bound is reached.
+        """
+        staged = self._staged.get(scope.partner)
+        if staged is None:
+            staged = self._staged[scope.partner] = await self._vault.cases_of(scope.partner)
+        if len(staged) >= PARTNER_STAGED_CASES_MAX:
+            asked = list(staged)
+            staged -= (await self._journal.read(lambda s: s.cases(asked))).keys()
+        if len(staged) >= PARTNER_STAGED_CASES_MAX:
+            raise Fault(FaultCode.LIMIT_QUOTA, "cases with files")
+        staged.add(scope.case_key)

@@ -1,0 +1,95 @@
+"""A case as one side keeps it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from gateway.kernel.envelope import Kind, Mode
+from gateway.kernel.identifiers import CaseKey, GatewayId
+
+
+class CaseRole(StrEnum):
+    """What a gateway is in a case."""
+
+    ORIGIN = "origin"  # 申请地
+    DECIDING = "deciding"  # 办理地
+    PARTICIPATING = "participating"  # 协办地
+
+
+class Stage(StrEnum):
+    """How far a case has come."""
+
+    RECEIVING = "receiving"  # 收件: the origin still gathers material; the other side knows nothing
+    SUBMITTED = "submitted"  # 提交
+    ACKNOWLEDGED = "acknowledged"  # 签收
+    MATERIALS_REQUESTED = "materials_requested"  # 补正
+    MATERIALS_SUPPLIED = "materials_supplied"  # 补交
+    ACCEPTED = "accepted"  # 受理
+    DECIDED = "decided"  # 办结
+    DELIVERED = "delivered"  # 送达
+    REFUSED_AT_INTAKE = "refused_at_intake"  # 退件
+    NOT_ACCEPTED = "not_accepted"  # 不予受理
+    WITHDRAWN = "withdrawn"  # 撤回
+
+
+CLOSED: Final = frozenset(
+    {Stage.DELIVERED, Stage.REFUSED_AT_INTAKE, Stage.NOT_ACCEPTED, Stage.WITHDRAWN}
+)
+
+
+class Chain(NamedTuple):
+    """The last header taken in, in one direction of a case: sequence number and digest."""
+
+    sequence: int = 0
+    digest: bytes = b""
+
+
+class Outstanding(NamedTuple):
+    """Our own message in this case that is sealed and not yet known to be taken in."""
+
+    kind: Kind
+    message_id: bytes
+    sequence: int
+    header_digest: bytes
+
+
+class CaseRecord(NamedTuple):
+    """One side's view of a case with one counterpart. Immutable: each step makes the next.
+
+    `stage` is the agreed stage: the deciding side's own messages count at once, the origin's when
+    the deciding side is known to have taken them in.
+    """
+
+    key: CaseKey
+    role: CaseRole
+    counterpart: GatewayId
+    unit: str
+    """Credit code of our own unit whose tokens see the case."""
+    stage: Stage
+    item_code: str
+    item_version: str
+    mode: Mode
+    agreement_digest: bytes
+    purpose: str
+    opened_at_ms: int
+    changed_at_ms: int
+    sent: Chain = Chain()
+    received: Chain = Chain()
+    outstanding: Outstanding | None = None
+    waiting: tuple[Kind, ...] = ()
+    """Kinds of our own drafts queued behind `outstanding`, in order."""
+    applicant_number: str = ""
+    """办件编号 of the applicant's side."""
+    handling_number: str = ""
+    """办件编号 of the deciding side."""
+    result: str = ""
+    """`approved` or `refused` once decided."""
+    form: bytes = b""
+    """The form as submitted (with later supplements in their own messages)."""
+    outcome: bytes = b""
+    """Body form of the message that decided or closed the case: licence, reasons."""
+    attention: str = ""
+    """Rule id of a refusal by the counterpart that a person must look at."""
+    revision: int = 0
+    """Grows by one with every change at this side."""

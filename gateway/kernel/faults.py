@@ -1,0 +1,141 @@
+"""The one family of errors. Texts, status codes and retry advice are in `wire.fault_table`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class FaultCode(StrEnum):
+    """Every rule that can be broken. The value is the rule id seen on every wire."""
+
+    # the bytes themselves
+    WIRE_UNPARSEABLE = "wire.unparseable"
+    WIRE_NOT_MINIMAL = "wire.not_minimal"
+    WIRE_UNKNOWN_FIELD = "wire.unknown_field"
+    WIRE_VERSION_UNSUPPORTED = "wire.version_unsupported"
+    WIRE_FIELD_INVALID = "wire.field_invalid"
+    WIRE_CRITICAL_UNKNOWN = "wire.critical_unknown"
+    WIRE_DIGEST_UNSUPPORTED = "wire.digest_unsupported"
+    WIRE_ATTESTATION_NOT_LOCAL = "wire.attestation_not_local"
+    # bounds
+    LIMIT_CALL_BYTES = "limit.call_bytes"
+    LIMIT_ENVELOPE_BYTES = "limit.envelope_bytes"
+    LIMIT_ENVELOPES_PER_CALL = "limit.envelopes_per_call"
+    LIMIT_ATTACHMENTS = "limit.attachments"
+    LIMIT_ATTACHMENT_BYTES = "limit.attachment_bytes"
+    LIMIT_QUOTA = "limit.quota"
+    LIMIT_RATE = "limit.rate"
+    LIMIT_OVERLOADED = "limit.overloaded"
+    # who speaks
+    TRUST_PEER_UNKNOWN = "trust.peer_unknown"
+    TRUST_PARTNER_NOT_ACTIVE = "trust.partner_not_active"
+    TRUST_PEER_NOT_SENDER = "trust.peer_not_sender"
+    TRUST_UNSIGNED = "trust.unsigned"
+    TRUST_KEY_UNKNOWN = "trust.key_unknown"
+    TRUST_KEY_EXPIRED = "trust.key_expired"
+    TRUST_KEY_NOT_YET_VALID = "trust.key_not_yet_valid"
+    TRUST_SIGNATURE_INVALID = "trust.signature_invalid"
+    TRUST_BATCH_INVALID = "trust.batch_invalid"
+    TRUST_SUITE_MISMATCH = "trust.suite_mismatch"
+    TRUST_SUITE_UNKNOWN = "trust.suite_unknown"
+    TRUST_SUITE_MISSING = "trust.suite_missing"
+    TRUST_BODY_MISMATCH = "trust.body_mismatch"
+    # delivery
+    DELIVERY_WRONG_RECIPIENT = "delivery.wrong_recipient"
+    DELIVERY_ID_REUSED = "delivery.id_reused"
+    DELIVERY_ID_TIME = "delivery.id_time"
+    DELIVERY_EXPIRED = "delivery.expired"
+    DELIVERY_IN_FUTURE = "delivery.in_future"
+    DELIVERY_LIFE_TOO_LONG = "delivery.life_too_long"
+    DELIVERY_CHAIN_GAP = "delivery.chain_gap"
+    DELIVERY_SEQUENCE_USED = "delivery.sequence_used"
+    DELIVERY_PREVIOUS_MISMATCH = "delivery.previous_mismatch"
+    DELIVERY_LAST_SEEN_UNKNOWN = "delivery.last_seen_unknown"
+    DELIVERY_JOURNAL_DOWN = "delivery.journal_down"
+    DELIVERY_SIGNER_DOWN = "delivery.signer_down"
+    DELIVERY_STOPPING = "delivery.stopping"
+    RECEIPT_NOT_KNOWN = "receipt.not_known"
+    RECEIPT_INVALID = "receipt.invalid"
+    # forms
+    SCHEMA_JSON_INVALID = "schema.json_invalid"
+    SCHEMA_JSON_DUPLICATE_KEY = "schema.json_duplicate_key"
+    SCHEMA_JSON_NUMBER = "schema.json_number"
+    SCHEMA_JSON_DEPTH = "schema.json_depth"
+    SCHEMA_JSON_ENCODING = "schema.json_encoding"
+    SCHEMA_FORM_INVALID = "schema.form_invalid"
+    # catalogue
+    CATALOGUE_ITEM_UNKNOWN = "catalogue.item_unknown"
+    CATALOGUE_VERSION_UNKNOWN = "catalogue.version_unknown"
+    CATALOGUE_VERSION_SUPERSEDED = "catalogue.version_superseded"
+    CATALOGUE_VERSION_NOT_YET = "catalogue.version_not_yet"
+    CATALOGUE_MATERIAL_MISSING = "catalogue.material_missing"
+    CATALOGUE_MATERIAL_UNKNOWN = "catalogue.material_unknown"
+    CATALOGUE_MATERIAL_TYPE = "catalogue.material_type"
+    # agreement
+    AGREEMENT_UNKNOWN = "agreement.unknown"
+    AGREEMENT_NOT_PARTY = "agreement.not_party"
+    AGREEMENT_NOT_ACCEPTED = "agreement.not_accepted"
+    AGREEMENT_REVOKED = "agreement.revoked"
+    AGREEMENT_ENDED = "agreement.ended"
+    AGREEMENT_NOT_YET = "agreement.not_yet"
+    AGREEMENT_ITEM_UNLISTED = "agreement.item_unlisted"
+    AGREEMENT_VERSION_UNLISTED = "agreement.version_unlisted"
+    AGREEMENT_DIRECTION = "agreement.direction"
+    AGREEMENT_MODE_UNLISTED = "agreement.mode_unlisted"
+    AGREEMENT_RIGHT_NOT_DELEGATED = "agreement.right_not_delegated"
+    AGREEMENT_PURPOSE_UNLISTED = "agreement.purpose_unlisted"
+    AGREEMENT_STRENGTH_TOO_WEAK = "agreement.strength_too_weak"
+    AGREEMENT_SUITES_DIFFER = "agreement.suites_differ"
+    # casework
+    CASE_UNKNOWN = "case.unknown"
+    CASE_NOT_PARTY = "case.not_party"
+    CASE_ROLE = "case.role"
+    CASE_STAGE = "case.stage"
+    CASE_CLOSED = "case.closed"
+    CASE_ALREADY_DECIDED = "case.already_decided"
+    CASE_FROZEN_DIFFERS = "case.frozen_differs"
+    CASE_KIND_NOT_SERVED = "case.kind_not_served"
+    CASE_RIGHT_REQUIRED = "case.right_required"
+    # attachments
+    ATTACHMENT_ABSENT = "attachment.absent"
+    ATTACHMENT_DIGEST = "attachment.digest"
+    ATTACHMENT_SIZE = "attachment.size"
+    ATTACHMENT_OFFSET = "attachment.offset"
+    ATTACHMENT_NOT_DECLARED = "attachment.not_declared"
+    ATTACHMENT_TYPE = "attachment.type"
+    # portals and business systems
+    PORTAL_TOKEN_MISSING = "portal.token_missing"
+    PORTAL_TOKEN_INVALID = "portal.token_invalid"
+    PORTAL_TOKEN_EXPIRED = "portal.token_expired"
+    PORTAL_SCOPE_MISSING = "portal.scope_missing"
+    PORTAL_NOT_FOUND = "portal.not_found"
+    PORTAL_REQUEST_INVALID = "portal.request_invalid"
+    PORTAL_METHOD = "portal.method"
+    PORTAL_MEDIA_TYPE = "portal.media_type"
+    PORTAL_TOO_LARGE = "portal.too_large"
+    PORTAL_TOO_SLOW = "portal.too_slow"
+    PORTAL_IDEMPOTENCY_REUSED = "portal.idempotency_reused"
+    PORTAL_STALE = "portal.stale"
+    # the gateway itself
+    INTERNAL = "gateway.internal"
+
+
+class Fault(Exception):
+    """A broken rule. `detail` is for the caller: field names and bounds, never personal data."""
+
+    def __init__(
+        self,
+        code: FaultCode,
+        detail: str = "",
+        *,
+        retry_after_ms: int = 0,
+        expected_sequence: int = 0,
+        errors: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(f"{code.value}: {detail}" if detail else code.value)
+        self.code = code
+        self.detail = detail
+        self.retry_after_ms = retry_after_ms
+        self.expected_sequence = expected_sequence
+        self.errors = errors
+        """(JSON pointer, what is wrong) pairs; no values."""

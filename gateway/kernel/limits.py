@@ -1,0 +1,106 @@
+"""Every bound of the gateway in one place, each with its reason.
+
+Units stand last in the names. A bound that a partner must know is repeated in `docs/wire.md`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# --- the wire -----------------------------------------------------------------------------------
+ENVELOPES_PER_CALL_MAX: Final = 256  # one verification and one commit cover a call; more only waits
+QUERIES_PER_CALL_MAX: Final = 256  # as many receipts as one Deliver can have lost
+HEADER_BYTES_MAX: Final = 8_192  # a full header is about 700 bytes; leaves room, not a hiding place
+BODY_BYTES_MAX: Final = 1_048_576  # forms are a few kB; files travel as attachments
+ENVELOPE_BYTES_MAX: Final = BODY_BYTES_MAX + 65_536  # body + header + four batch proofs
+DELIVER_BYTES_MAX: Final = 16_777_216  # what one call may hold in memory before it is parsed
+GRPC_RECEIVE_BYTES_MAX: Final = DELIVER_BYTES_MAX + 1_048_576  # so that our own rule speaks first
+SIGNATURES_PER_ENVELOPE_MAX: Final = 4  # two suites while one is being replaced, at both keys
+BATCH_LEAVES_MAX: Final = 512  # a commit group holds at most 256 receipts and 256 envelopes
+BATCH_PATH_MAX: Final = 9  # log2 of BATCH_LEAVES_MAX
+SALT_BYTES: Final = 32  # as long as the digest, so that no digest can be guessed back
+REQUIRED_SUITES_MAX: Final = 4  # one per signature
+CRITICAL_MAX: Final = 8  # v1 knows none; a reader needs names enough to report
+HEADER_TEXT_CHARS_MAX: Final = 128  # item codes are 31, units 18, traceparent 55
+
+# --- time on the wire ---------------------------------------------------------------------------
+SKEW_MS_MAX: Final = 300_000  # ±5 min: clocks of offices are kept by NTP, but not all are
+MESSAGE_LIFE_MS_MAX: Final = 30 * 86_400_000  # the longest partner outage we bridge
+MESSAGE_LIFE_MS: Final = 7 * 86_400_000  # what we give our own messages: a long holiday
+ID_TIME_MS_MAX: Final = 60_000  # a UUIDv7's time against sent_at: ids are drawn when sealing
+
+# --- forms and attachments ----------------------------------------------------------------------
+FORM_BYTES_MAX: Final = 262_144  # the largest real form seen is 40 kB
+JSON_DEPTH_MAX: Final = 32  # real forms nest 5 deep; parsers recurse
+JSON_INTEGER_MAX: Final = 2**53 - 1  # what every JSON parser keeps exactly (RFC 8259 section 6)
+ATTACHMENTS_PER_MESSAGE_MAX: Final = 100  # the longest real material list has 40 entries
+ATTACHMENT_BYTES_MAX: Final = 100 * 1_048_576  # a scanned charter of 200 pages
+ATTACHMENT_CHUNK_BYTES_MAX: Final = 1_048_576  # fixed memory at any size
+ATTACHMENT_CHUNK_BYTES: Final = 262_144  # what we send
+CASE_ATTACHMENT_BYTES_MAX: Final = 500 * 1_048_576  # quota of one case with one partner
+CASE_ATTACHMENTS_MAX: Final = 300  # three full material lists
+PARTNER_CALLS_MAX: Final = 64  # of one partner at a time: a quarter of a connection's streams
+PARTNER_UPLOADS_MAX: Final = 8  # of one partner at a time: each may hold a chunk in memory
+PARTNER_STAGED_CASES_MAX: Final = 2_000  # cases a partner may hold files for before it submits
+VAULT_THREADS_MAX: Final = 4  # a slow disk holds these up, never the threads that check signatures
+
+# --- group commit -------------------------------------------------------------------------------
+GROUP_MAX: Final = 256  # one batch head covers it
+GROUP_QUEUE_MAX: Final = 4_096  # 16 groups behind: refuse rather than grow
+VERIFY_INLINE_MAX: Final = 1  # one verification costs less than handing it to a thread
+
+STANDING_CACHE_MAX: Final = 4_096  # one per partner, key, agreement and item version in use
+
+# --- dispatch -----------------------------------------------------------------------------------
+LANE_BATCH_MAX: Final = ENVELOPES_PER_CALL_MAX
+LANE_CALLS_MAX: Final = 2  # calls under way to one partner: one being answered, one on its way
+DELIVER_TIMEOUT_S: Final = 20.0  # a partner's slowest commit, with room
+UPLOAD_TIMEOUT_S: Final = 600.0  # 100 MiB at 1.4 Mbit/s
+LEASE_MS: Final = 30_000  # longer than DELIVER_TIMEOUT_S: a row leased by a dead process comes back
+RETRY_FIRST_MS: Final = 500
+RETRY_MS_MAX: Final = 300_000  # a partner that comes back is noticed within 5 minutes
+RETRY_JITTER: Final = 0.2  # ±20 %: lanes that failed together do not return together
+ATTEMPTS_MAX: Final = 12  # about half an hour of backoff, then the message is `unknown`
+LANE_POLL_S: Final = 1.0  # behind the wake-up: a lost wake-up costs a second
+
+# --- HTTP ---------------------------------------------------------------------------------------
+HTTP_JSON_BYTES_MAX: Final = FORM_BYTES_MAX + 65_536  # a form and what is around it
+HTTP_HEADER_TIMEOUT_S: Final = 10.0  # slow-loris: headers come at once or not at all
+HTTP_BODY_TIMEOUT_S: Final = 30.0  # JSON bodies are small
+HTTP_UPLOAD_IDLE_S: Final = 30.0  # a stalled upload frees its place
+HTTP_CONNECTIONS_MAX: Final = 1_000  # below the usual limit of 1,024 open files
+LONG_POLL_S_MAX: Final = 55.0  # below the one minute after which proxies cut
+PAGE_MAX: Final = 200
+PAGE_DEFAULT: Final = 50
+IDEMPOTENCY_KEY_CHARS_MAX: Final = 128
+TOKEN_LIFE_S_MAX: Final = 86_400  # a token that lives longer than a day is refused
+TOKEN_LEEWAY_S: Final = 30
+TOKEN_CHARS_MAX: Final = 4_096  # real tokens are under 1,000 characters
+TOKEN_CACHE_MAX: Final = 4_096  # a verification costs 75 µs; one entry per token in use
+JWKS_BYTES_MAX: Final = 262_144  # some hundred keys; the file is read on the event loop
+HTTP_KEEPALIVE_S: Final = 75.0  # longer than the 60 s for which proxies keep idle connections
+HTTP_LINGER_S: Final = 2.0  # lets a refused sender read its answer before the line is closed
+HTTP_ANSWER_S: Final = 30.0  # a client that does not read its answer frees its place
+HTTP_ERRORS_MAX: Final = 100  # errors told at once; more help nobody
+READY_TIMEOUT_S: Final = 2.0  # what probes of load balancers usually wait
+REASON_CHARS_MAX: Final = 2_000  # a reason is a paragraph, not a document
+
+# --- process ------------------------------------------------------------------------------------
+DRAIN_S_MAX: Final = 15.0  # calls under way may finish; service managers kill after 30
+GRPC_STREAMS_MAX: Final = 256  # concurrent calls on one connection
+GRPC_KEEPALIVE_MS: Final = 60_000
+READY_PROBE_MS: Final = 5_000  # how old the last proof that the journal can be written may be
+
+# --- keys and certificates ----------------------------------------------------------------------
+VERIFY_KEYS_CACHED_MAX: Final = 1_024  # every key of 200 partners; about 1 kB each
+KEY_FILE_BYTES_MAX: Final = 16_384  # an RSA-4096 key in PEM is 3.3 kB
+CERTIFICATE_BYTES_MAX: Final = 65_536  # PEM of a certificate with its chain is under 10 kB
+CERTIFICATE_CHAIN_MAX: Final = 4  # leaf, two intermediates, root: what national authorities use
+RSA_BITS_MIN: Final = 2_048  # below it a key can be factored in the life of a case's evidence
+
+# --- journal ------------------------------------------------------------------------------------
+SQLITE_BUSY_MS: Final = 2_000  # an operator's own look into the file may hold a lock for a moment
+SQLITE_READERS_MAX: Final = 3  # reads beside the writer; on few cores more only wait
+SQLITE_CACHE_KIB: Final = 32_768  # the indexes' hot ends; a commit of 256 messages is about 2 MiB
+SQLITE_CHECKPOINT_PAGES: Final = 2_000  # 8 MiB: a page changed by many commits is copied once
+SQLITE_STATEMENTS_MAX: Final = 128  # more than the journal has texts: each is prepared once

@@ -1,0 +1,179 @@
+"""Agreements of mutual recognition (互认协议): what is allowed, deny by default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from gateway.kernel.envelope import Mode, Right, Strength
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import GatewayId
+
+
+class Verdict(IntEnum):
+    """What a party says of an agreement. Numbers are those of the wire."""
+
+    ACCEPT = 1
+    REJECT = 2
+    REVOKE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A party's verified verdict. `signed` is the encoded SignedAgreementAct."""
+
+    party: GatewayId
+    verdict: Verdict
+    acted_at_ms: int
+    signed: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What one paragraph of an agreement allows. An empty set allows nothing."""
+
+    items: Mapping[str, frozenset[str]]
+    """Item code to versions."""
+    origins: frozenset[GatewayId]
+    """Who may take the application."""
+    deciding: frozenset[GatewayId]
+    """Who decides."""
+    modes: frozenset[Mode]
+    rights: frozenset[Right]
+    licence_types: frozenset[str]
+    purposes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Content, addressed by its digest, and the verified acts of its parties."""
+
+    digest: bytes
+    name: str
+    parties: frozenset[GatewayId]
+    not_before_ms: int
+    not_after_ms: int
+    grants: tuple[Grant, ...]
+    required_suites: tuple[str, ...]
+    strength_min: Strength
+    confidentiality: str = ""
+    onward_sharing: bool = False
+    acts: tuple[Act, ...] = ()
+    grants_of: Mapping[tuple[GatewayId, GatewayId, str], tuple[Grant, ...]] = field(
+        default_factory=dict
+    )
+    """(origin, deciding, item code) to grants; built by `index`."""
+
+
+def index(agreement: Agreement) -> Agreement:
+    """Return the agreement with its grants indexed, so that a decision costs one look-up."""
+    found: dict[tuple[GatewayId, GatewayId, str], list[Grant]] = {}
+    for grant in agreement.grants:
+        for origin in grant.origins & agreement.parties:
+            for deciding in grant.deciding & agreement.parties - {origin}:
+                for code in grant.items:
+                    found.setdefault((origin, deciding, code), []).append(grant)
+    a = agreement
+    return Agreement(
+        a.digest,
+        a.name,
+        a.parties,
+        a.not_before_ms,
+        a.not_after_ms,
+        a.grants,
+        a.required_suites,
+        a.strength_min,
+        a.confidentiality,
+        a.onward_sharing,
+        a.acts,
+        {key: tuple(grants) for key, grants in found.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a message wants to do under an agreement."""
+
+    origin: GatewayId
+    deciding: GatewayId
+    item_code: str
+    item_version: str
+    mode: Mode
+    purpose: str
+    right: Right = Right.NONE
+    licence_type: str = ""
+
+
+def require_party(agreement: Agreement, one: GatewayId, other: GatewayId) -> None:
+    """Check that both gateways are parties.
+
+    Raises:
+        Fault: `agreement.not_party`.
+    """
+    if one not in agreement.parties or other not in agreement.parties:
+        raise Fault(FaultCode.AGREEMENT_NOT_PARTY)
+
+
+def require_in_force(agreement: Agreement, at_ms: int) -> None:
+    """Check that every party accepted, none revoked or rejected, and `at_ms` lies inside.
+
+    Raises:
+        Fault: `agreement.not_accepted`, `agreement.revoked`, `agreement.not_yet`,
+            `agreement.ended`.
+    """
+    accepted = set()
+    for act in agreement.acts:
+        if act.verdict is Verdict.ACCEPT:
+            accepted.add(act.party)
+        elif act.acted_at_ms <= at_ms:
+            raise Fault(FaultCode.AGREEMENT_REVOKED, act.party)
+    if len(agreement.parties) < 2 or not agreement.parties <= accepted:
+        raise Fault(FaultCode.AGREEMENT_NOT_ACCEPTED)
+    if at_ms < agreement.not_before_ms:
+        raise Fault(FaultCode.AGREEMENT_NOT_YET)
+    if at_ms > agreement.not_after_ms:
+        raise Fault(FaultCode.AGREEMENT_ENDED)
+
+
+def require_permitted(agreement: Agreement, wish: Exchange) -> None:
+    """Check that one grant allows the whole of `wish`. The agreement being in force is *not*.
+
+    Raises:
+        Fault: the first rule that no grant satisfies, in the order item, version, mode, purpose,
+            right, licence type.
+    """
+    grants = agreement.grants_of.get((wish.origin, wish.deciding, wish.item_code), ())
+    if not grants:
+        listed = any(wish.item_code in g.items for g in agreement.grants)
+        raise Fault(
+            FaultCode.AGREEMENT_DIRECTION if listed else FaultCode.AGREEMENT_ITEM_UNLISTED,
+            wish.item_code,
+        )
+    grants = tuple(g for g in grants if wish.item_version in g.items[wish.item_code])
+    if not grants:
+        raise Fault(FaultCode.AGREEMENT_VERSION_UNLISTED, wish.item_version)
+    grants = tuple(g for g in grants if wish.mode in g.modes)
+    if not grants:
+        raise Fault(FaultCode.AGREEMENT_MODE_UNLISTED, wish.mode.name.lower())
+    grants = tuple(g for g in grants if wish.purpose in g.purposes)
+    if not grants:
+        raise Fault(FaultCode.AGREEMENT_PURPOSE_UNLISTED, wish.purpose)
+    if wish.right is not Right.NONE:
+        grants = tuple(g for g in grants if wish.right in g.rights)
+    if not grants:
+        raise Fault(FaultCode.AGREEMENT_RIGHT_NOT_DELEGATED, wish.right.name.lower())
+    if wish.licence_type and not any(wish.licence_type in g.licence_types for g in grants):
+        raise Fault(FaultCode.AGREEMENT_ITEM_UNLISTED, "licence type " + wish.licence_type)
+
+
+def require_proof(agreement: Agreement, strength: Strength | None, suites: tuple[str, ...]) -> None:
+    """Check strength of proof and that the header names exactly the suites the agreement demands.
+
+    Raises:
+        Fault: `agreement.strength_too_weak`, `agreement.suites_differ`.
+    """
+    if strength is None or strength < agreement.strength_min:
+        raise Fault(FaultCode.AGREEMENT_STRENGTH_TOO_WEAK)
+    if suites != agreement.required_suites:
+        raise Fault(FaultCode.AGREEMENT_SUITES_DIFFER, ",".join(agreement.required_suites))

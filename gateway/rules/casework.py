@@ -1,0 +1,144 @@
+"""A case's course (办件流程): which stage follows which message, and who may send what."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from gateway.kernel.case import CLOSED, CaseRole, Stage
+from gateway.kernel.envelope import Kind, Right
+from gateway.kernel.faults import Fault, FaultCode
+
+_SERVED = frozenset(
+    {
+        Kind.SUBMITTED,
+        Kind.ACKNOWLEDGED,
+        Kind.MATERIALS_REQUESTED,
+        Kind.MATERIALS_SUPPLIED,
+        Kind.ACCEPTED,
+        Kind.NOT_ACCEPTED,
+        Kind.DECIDED,
+        Kind.WITHDRAWN,
+        Kind.DELIVERED,
+    }
+)
+
+
+def _next(stage: Stage, kind: Kind) -> Stage | None:
+    """Return the stage after `kind`; None if it does not follow."""
+    match stage:
+        case Stage.RECEIVING:
+            # A withdrawal here never leaves the origin: the other side knows nothing yet.
+            after = {Kind.SUBMITTED: Stage.SUBMITTED, Kind.WITHDRAWN: Stage.WITHDRAWN}
+        case Stage.SUBMITTED:
+            after = {
+                Kind.ACKNOWLEDGED: Stage.ACKNOWLEDGED,
+                Kind.NOT_ACCEPTED: Stage.REFUSED_AT_INTAKE,
+                Kind.WITHDRAWN: Stage.WITHDRAWN,
+            }
+        case Stage.ACKNOWLEDGED | Stage.MATERIALS_SUPPLIED:
+            after = {
+                Kind.MATERIALS_REQUESTED: Stage.MATERIALS_REQUESTED,
+                Kind.ACCEPTED: Stage.ACCEPTED,
+                Kind.NOT_ACCEPTED: Stage.NOT_ACCEPTED,
+                Kind.WITHDRAWN: Stage.WITHDRAWN,
+            }
+        case Stage.MATERIALS_REQUESTED:
+            after = {
+                Kind.MATERIALS_SUPPLIED: Stage.MATERIALS_SUPPLIED,
+                Kind.NOT_ACCEPTED: Stage.NOT_ACCEPTED,
+                Kind.WITHDRAWN: Stage.WITHDRAWN,
+            }
+        case Stage.ACCEPTED:
+            after = {Kind.DECIDED: Stage.DECIDED, Kind.WITHDRAWN: Stage.WITHDRAWN}
+        case Stage.DECIDED:
+            after = {Kind.DELIVERED: Stage.DELIVERED}
+        case Stage.WITHDRAWN:
+            # What the deciding side sent before it saw the withdrawal is taken note of.
+            after = {
+                Kind.ACKNOWLEDGED: Stage.WITHDRAWN,
+                Kind.MATERIALS_REQUESTED: Stage.WITHDRAWN,
+                Kind.ACCEPTED: Stage.WITHDRAWN,
+            }
+        case Stage.DELIVERED | Stage.REFUSED_AT_INTAKE | Stage.NOT_ACCEPTED:
+            after = {}
+        case _ as never:
+            assert_never(never)
+    return after.get(kind)
+
+
+def step(stage: Stage, kind: Kind) -> Stage:
+    """Return the stage of a case after a message of `kind` counts.
+
+    Raises:
+        Fault: `case.kind_not_served`, `case.already_decided` (a withdrawal that crossed a
+            decision), `case.closed`, `case.stage`.
+    """
+    if kind not in _SERVED:
+        raise Fault(FaultCode.CASE_KIND_NOT_SERVED, kind.name.lower())
+    after = _next(stage, kind)
+    if after is not None:
+        return after
+    if kind is Kind.WITHDRAWN and stage in (Stage.DECIDED, Stage.DELIVERED):
+        raise Fault(FaultCode.CASE_ALREADY_DECIDED)
+    if stage in CLOSED:
+        raise Fault(FaultCode.CASE_CLOSED, stage.value)
+    raise Fault(FaultCode.CASE_STAGE, f"{kind.name.lower()} in {stage.value}")
+
+
+def can_step(stage: Stage, kind: Kind) -> bool:
+    """Tell whether `step` would succeed."""
+    return kind in _SERVED and _next(stage, kind) is not None
+
+
+def right_needed(sender: CaseRole, kind: Kind) -> Right | None:
+    """Return the delegated right `sender` must exercise to send `kind`; None if it never may.
+
+    `Right.NONE` means the kind is the sender's own. Source: the four delegable rights of
+    国办发〔2020〕35号.
+    """
+    match sender:
+        case CaseRole.ORIGIN:
+            return {
+                Kind.SUBMITTED: Right.NONE,
+                Kind.MATERIALS_SUPPLIED: Right.NONE,
+                Kind.WITHDRAWN: Right.NONE,
+                Kind.DELIVERED: Right.DELIVER_RESULT,
+                Kind.ACCEPTED: Right.ACCEPT,
+                Kind.NOT_ACCEPTED: Right.ACCEPT,
+                Kind.MATERIALS_REQUESTED: Right.NOTIFY_ONCE,
+            }.get(kind)
+        case CaseRole.DECIDING:
+            return {
+                Kind.ACKNOWLEDGED: Right.NONE,
+                Kind.MATERIALS_REQUESTED: Right.NONE,
+                Kind.ACCEPTED: Right.NONE,
+                Kind.NOT_ACCEPTED: Right.NONE,
+                Kind.DECIDED: Right.NONE,
+                Kind.DELIVERED: Right.NONE,
+            }.get(kind)
+        case CaseRole.PARTICIPATING:
+            return None
+        case _ as never:
+            assert_never(never)
+
+
+def require_role(sender: CaseRole, kind: Kind, right: Right) -> None:
+    """Check that a side may send `kind` with the delegated right it names.
+
+    Material may be sent with `verify_originals`, which says that originals were seen. Whether the
+    agreement delegates a right is *not* checked here.
+
+    Raises:
+        Fault: `case.role`, `case.right_required`.
+    """
+    if kind not in _SERVED:
+        raise Fault(FaultCode.CASE_KIND_NOT_SERVED, kind.name.lower())
+    needed = right_needed(sender, kind)
+    if needed is None:
+        raise Fault(FaultCode.CASE_ROLE, f"{sender.value} sends {kind.name.lower()}")
+    if needed is not Right.NONE and right is not needed:
+        raise Fault(FaultCode.CASE_RIGHT_REQUIRED, needed.name.lower())
+    if needed is Right.NONE and right is not Right.NONE:
+        material = kind in (Kind.SUBMITTED, Kind.MATERIALS_SUPPLIED)
+        if not (material and right is Right.VERIFY_ORIGINALS):
+            raise Fault(FaultCode.CASE_ROLE, f"{right.name.lower()} with {kind.name.lower()}")

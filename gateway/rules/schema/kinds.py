@@ -1,0 +1,159 @@
+"""What the body of each kind of message holds: our own words around the item's form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from jsonschema_rs import Draft202012Validator
+
+from gateway.kernel.envelope import Kind
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.rules.schema.forms import FormSchemas, compile_schema, require_valid
+
+_Schema = dict[str, Any]
+
+
+def _text(chars_max: int, chars_min: int = 1) -> _Schema:
+    return {"type": "string", "minLength": chars_min, "maxLength": chars_max}
+
+
+def _closed(required: Mapping[str, _Schema], optional: Mapping[str, _Schema]) -> _Schema:
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": {**required, **optional},
+        "additionalProperties": False,
+    }
+
+
+def _licence() -> _Schema:
+    """Return the face of a business licence (营业执照) under its interface names."""
+    date = {"type": "string", "format": "date"}
+    return _closed(
+        {
+            "licence_type": {"type": "string", "pattern": "^[0-9A-Z]{21}$"},
+            "licence_id": {"type": "string", "format": "licence-id"},  # 电子证照标识
+            "uniscid": {"type": "string", "format": "uscc"},  # 统一社会信用代码
+            "entname": _text(200),  # 名称
+            "enttypeCn": _text(100),  # 类型
+            "name": _text(100),  # 法定代表人, or 负责人 of a branch
+            "opscope": _text(4_000),  # 经营范围
+            "dom": _text(300),  # 住所 or 营业场所
+            "estdate": date,  # 成立日期
+            "opfrom": date,  # 营业期限自
+            "regorgCn": _text(100),  # 登记机关
+            "apprdate": date,  # 发照日期
+        },
+        {
+            "opto": date,  # 营业期限至; absent: no end
+            "regcap": {"type": "number", "minimum": 0},  # 注册资本, in 10,000; never on a branch
+            "regcapcurCn": _text(20),
+        },
+    )
+
+
+def _decided() -> _Schema:
+    return {
+        **_closed(
+            {"result": {"enum": ["approved", "refused"]}},
+            {
+                "decision_number": _text(64),
+                "reason_zh": _text(2_000),
+                "licence": _licence(),
+                "answer_zh": _text(4_000),  # what was asked for, where no licence is issued
+            },
+        ),
+        "if": {"properties": {"result": {"const": "approved"}}},
+        "then": {"oneOf": [{"required": ["licence"]}, {"required": ["answer_zh"]}]},
+        # A refusal states its reasons: 行政许可法 article 38.
+        "else": {
+            "required": ["reason_zh"],
+            "properties": {"licence": False, "answer_zh": False},
+        },
+    }
+
+
+def _schemas() -> dict[Kind, _Schema]:
+    number, date = _text(64), {"type": "string", "format": "date"}
+    material = _closed({"code": _text(16), "reason": _text(500)}, {})
+    wanted = {"type": "array", "minItems": 1, "maxItems": 100, "items": material}
+    return {
+        Kind.SUBMITTED: _closed({"applicant_number": _text(64, 0), "form": {"type": "object"}}, {}),
+        Kind.ACKNOWLEDGED: _closed({}, {"handling_number": number}),
+        Kind.MATERIALS_REQUESTED: _closed(
+            {"notice": _closed({"zh": _text(2_000)}, {"en": _text(2_000)}), "materials": wanted}, {}
+        ),
+        Kind.MATERIALS_SUPPLIED: _closed({}, {"form": {"type": "object"}, "note": _text(2_000)}),
+        Kind.ACCEPTED: _closed(
+            {"accepted_on": date},
+            {
+                "promised_days": {"type": "integer", "minimum": 0, "maximum": 366},
+                "handling_number": number,
+            },
+        ),
+        Kind.NOT_ACCEPTED: _closed(
+            {"reason_code": _text(64), "reason_zh": _text(2_000)}, {"reason_en": _text(2_000)}
+        ),
+        Kind.DECIDED: _decided(),
+        Kind.WITHDRAWN: _closed({}, {"reason_zh": _text(2_000)}),
+        Kind.DELIVERED: _closed(
+            {"method": {"enum": ["window", "post", "online"]}, "delivered_on": date},
+            {"recipient_role": _text(64)},
+        ),
+        Kind.PING: _closed({}, {}),
+    }
+
+
+_VALIDATORS: Final[Mapping[Kind, Draft202012Validator]] = {
+    kind: compile_schema(schema) for kind, schema in _schemas().items()
+}
+
+
+def require_body(
+    kind: Kind, document: object, *, item_schema: bytes | None, schemas: FormSchemas
+) -> None:
+    """Check a message's parsed form: our words by its kind, the item's form by `item_schema`.
+
+    `item_schema` is the digest of the item version's schema; a submission needs it. Whether the
+    case may take the message, and its attachments, are *not* checked.
+
+    Raises:
+        Fault: `case.kind_not_served`, `schema.form_invalid`; `gateway.internal` if a submission
+            comes without a schema or the schema was not loaded.
+    """
+    validator = _VALIDATORS.get(kind)
+    if validator is None:
+        raise Fault(FaultCode.CASE_KIND_NOT_SERVED, kind.name.lower())
+    require_valid(validator, document)
+    assert isinstance(document, dict)
+    if kind is Kind.SUBMITTED and item_schema is None:
+        raise Fault(FaultCode.INTERNAL, "a submission without a schema")
+    if item_schema is not None and "form" in document:
+        schemas.require(item_schema, document["form"], under="/form")
+    if kind is Kind.DECIDED and "licence" in document:
+        _require_own_type(document["licence"])
+
+
+def _require_own_type(licence: Mapping[str, str]) -> None:
+    if f".{licence['licence_type']}." not in licence["licence_id"]:
+        wrong = ("/licence/licence_id", "is not an id of this licence_type")
+        raise Fault(FaultCode.SCHEMA_FORM_INVALID, " ".join(wrong), errors=(wrong,))
+
+
+def require_licence(document: object, licence_type: str) -> None:
+    """Check that an approval brings the licence that its item issues.
+
+    `document` is a valid body of a decision, `licence_type` that of the item, empty if it issues
+    none.
+
+    Raises:
+        Fault: `schema.form_invalid`.
+    """
+    decided = document if isinstance(document, dict) else {}
+    if decided.get("result") != "approved":
+        return
+    given = decided.get("licence", {}).get("licence_type", "")
+    if given != licence_type:
+        wrong = ("/licence/licence_type", "is not what the item issues")
+        raise Fault(FaultCode.SCHEMA_FORM_INVALID, " ".join(wrong), errors=(wrong,))

@@ -1,0 +1,229 @@
+"""What is said of each broken rule of the business: forms, items, agreements, cases, portals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.kernel.faults import FaultCode as F
+from gateway.wire.fault_texts import Texts
+
+_JSON_ZH = "请修正生成表单的程序后重新提交。"
+_JSON_EN = "Correct the program that writes the form, and submit again."
+_LIST_ZH = "请按办理地的材料清单核对后重新提交。"
+_LIST_EN = "Compare with the deciding place's list of materials, and submit again."
+_VERSION_ZH = "请查询事项清单，按现行版本重新填报。"
+_VERSION_EN = "Fetch the list of items and fill in the current version."
+_GRANT_ZH = "请查看双方协议，改用已列明的内容，或先修订协议。"
+_GRANT_EN = "Use what the agreement lists, or have the agreement amended first."
+_FORCE_ZH = "请由双方主管部门确认协议状态，或改用有效的协议。"
+_FORCE_EN = "Have both offices settle the agreement, or use one that is in force."
+_STATE_ZH = "请查看办件当前状态和回执后再操作。"
+_STATE_EN = "Look at the case's stage and receipts first."
+_LOGIN_ZH = "请重新取得令牌后再试。"
+_LOGIN_EN = "Get a new token and try again."
+_ASK_ZH = "请按接口说明修正请求。"
+_ASK_EN = "Correct the request as the interface description says."
+
+CASEWORK: Final[Mapping[F, Texts]] = {
+    F.SCHEMA_JSON_INVALID: Texts("表单不是有效的 JSON", "The form is not JSON", _JSON_ZH, _JSON_EN),
+    F.SCHEMA_JSON_DUPLICATE_KEY: Texts(
+        "表单中有重复的键", "The form has a key twice", _JSON_ZH, _JSON_EN
+    ),
+    F.SCHEMA_JSON_NUMBER: Texts(
+        "表单中的数字不能准确表示",
+        "A number in the form cannot be kept exactly",
+        "请把过大的数字改为文本，不使用 NaN 或无穷大。",
+        "Write large numbers as text; NaN and infinity are no JSON.",
+    ),
+    F.SCHEMA_JSON_DEPTH: Texts("表单嵌套过深", "The form is nested too deeply", _JSON_ZH, _JSON_EN),
+    F.SCHEMA_JSON_ENCODING: Texts(
+        "表单不是有效的 UTF-8 编码", "The form is not valid UTF-8", _JSON_ZH, _JSON_EN
+    ),
+    F.SCHEMA_FORM_INVALID: Texts(
+        "表单填写不符合要求",
+        "The form does not follow its schema",
+        "请按所列各处更正后重新提交。",
+        "Correct the places listed, and submit again.",
+    ),
+    F.CATALOGUE_ITEM_UNKNOWN: Texts(
+        "事项尚未收录",
+        "The item is not in the catalogue here yet",
+        "请联系办理地更新事项清单，之后按原样重发。",
+        "Have the deciding place update its catalogue, then send the same bytes again.",
+    ),
+    F.CATALOGUE_VERSION_UNKNOWN: Texts(
+        "事项版本尚未收录",
+        "The version of the item is not in the catalogue here yet",
+        "请联系办理地更新事项清单，之后按原样重发。",
+        "Have the deciding place update its catalogue, then send the same bytes again.",
+    ),
+    F.CATALOGUE_VERSION_SUPERSEDED: Texts(
+        "事项版本已被替代", "The version of the item is superseded", _VERSION_ZH, _VERSION_EN
+    ),
+    F.CATALOGUE_VERSION_NOT_YET: Texts(
+        "事项版本尚未启用", "The version of the item is not in use yet", _VERSION_ZH, _VERSION_EN
+    ),
+    F.CATALOGUE_MATERIAL_MISSING: Texts(
+        "缺少必需的材料", "Required material is missing", _LIST_ZH, _LIST_EN
+    ),
+    F.CATALOGUE_MATERIAL_UNKNOWN: Texts(
+        "材料不在清单之内", "The material is not on the list", _LIST_ZH, _LIST_EN
+    ),
+    F.CATALOGUE_MATERIAL_TYPE: Texts(
+        "材料的文件类型不被接受", "The material's file type is not accepted", _LIST_ZH, _LIST_EN
+    ),
+    F.AGREEMENT_UNKNOWN: Texts(
+        "协议尚未收录",
+        "The agreement is not known here yet",
+        "请由双方核对协议文件的摘要，收录后按原样重发。",
+        "Compare the digest of the agreement's file on both sides, then send the same bytes again.",
+    ),
+    F.AGREEMENT_NOT_PARTY: Texts(
+        "不是该协议的当事方", "A gateway is not a party of the agreement", _FORCE_ZH, _FORCE_EN
+    ),
+    F.AGREEMENT_NOT_ACCEPTED: Texts(
+        "协议尚未经各方接受",
+        "The agreement is not accepted by every party",
+        _FORCE_ZH,
+        _FORCE_EN,
+    ),
+    F.AGREEMENT_REVOKED: Texts(
+        "协议已被拒绝或撤销", "The agreement is rejected or revoked", _FORCE_ZH, _FORCE_EN
+    ),
+    F.AGREEMENT_ENDED: Texts("协议已到期", "The agreement has ended", _FORCE_ZH, _FORCE_EN),
+    F.AGREEMENT_NOT_YET: Texts("协议尚未生效", "The agreement has not begun", _FORCE_ZH, _FORCE_EN),
+    F.AGREEMENT_ITEM_UNLISTED: Texts(
+        "协议未列明该事项或证照类型",
+        "The agreement does not list the item or type of licence",
+        _GRANT_ZH,
+        _GRANT_EN,
+    ),
+    F.AGREEMENT_VERSION_UNLISTED: Texts(
+        "协议未列明该事项版本",
+        "The agreement does not list this version of the item",
+        _GRANT_ZH,
+        _GRANT_EN,
+    ),
+    F.AGREEMENT_DIRECTION: Texts(
+        "协议不允许该申请地与办理地的方向",
+        "The agreement does not allow the item in this direction",
+        _GRANT_ZH,
+        _GRANT_EN,
+    ),
+    F.AGREEMENT_MODE_UNLISTED: Texts(
+        "协议未列明该通办模式", "The agreement does not list the mode", _GRANT_ZH, _GRANT_EN
+    ),
+    F.AGREEMENT_RIGHT_NOT_DELEGATED: Texts(
+        "协议未委托该项权限", "The agreement does not delegate the right", _GRANT_ZH, _GRANT_EN
+    ),
+    F.AGREEMENT_PURPOSE_UNLISTED: Texts(
+        "协议未列明该用途", "The agreement does not list the purpose", _GRANT_ZH, _GRANT_EN
+    ),
+    F.AGREEMENT_STRENGTH_TOO_WEAK: Texts(
+        "证明强度低于协议要求",
+        "The proof is weaker than the agreement demands",
+        "请改用协议要求的签名方式。",
+        "Use the kind of proof that the agreement demands.",
+    ),
+    F.AGREEMENT_SUITES_DIFFER: Texts(
+        "报文头所列套件与协议不一致",
+        "The header does not name the suites that the agreement demands",
+        "请按协议所列算法套件，依原顺序写入报文头。",
+        "Name the agreement's suites in the header, in its order.",
+    ),
+    F.CASE_UNKNOWN: Texts(
+        "没有该办件", "The case is not known", "请先提交办件。", "Submit the case first."
+    ),
+    F.CASE_NOT_PARTY: Texts(
+        "不是该办件的当事方",
+        "The sender is not a party of this case",
+        "请核对办件标识；他方的办件不可操作。",
+        "Check the case id; a case of others cannot be touched.",
+    ),
+    F.CASE_ROLE: Texts(
+        "该方无权发送此类报文",
+        "This side may not send this kind of message",
+        "请由申请地或办理地中有权的一方发送。",
+        "Let the side that has the power send it.",
+    ),
+    F.CASE_STAGE: Texts(
+        "办件当前阶段不能进行该操作",
+        "The message does not follow at this stage of the case",
+        _STATE_ZH,
+        _STATE_EN,
+    ),
+    F.CASE_CLOSED: Texts("办件已结束", "The case is closed", _STATE_ZH, _STATE_EN),
+    F.CASE_ALREADY_DECIDED: Texts(
+        "办件已办结",
+        "The case is decided already",
+        "撤回未生效，以办理地的决定为准。",
+        "The withdrawal has no effect; the decision stands.",
+    ),
+    F.CASE_FROZEN_DIFFERS: Texts(
+        "协议、事项、版本、模式或用途与首次提交时不同",
+        "Agreement, item, version, mode or purpose differ from what the case froze",
+        "请沿用办件首个报文所列的内容。",
+        "Name what the first message of the case named.",
+    ),
+    F.CASE_KIND_NOT_SERVED: Texts(
+        "本网关尚不办理此类报文",
+        "This kind of message is not served here",
+        "请与对方商定其他办理方式。",
+        "Agree on another way with the other side.",
+    ),
+    F.CASE_RIGHT_REQUIRED: Texts(
+        "须载明所行使的委托权限",
+        "The delegated right that is exercised must be named",
+        "请在报文头写明相应的委托权限，以新的标识发送。",
+        "Name the right in the header, and send under a new message id.",
+    ),
+    F.PORTAL_TOKEN_MISSING: Texts("未提供令牌", "There is no token", _LOGIN_ZH, _LOGIN_EN),
+    F.PORTAL_TOKEN_INVALID: Texts("令牌无效", "The token is not valid", _LOGIN_ZH, _LOGIN_EN),
+    F.PORTAL_TOKEN_EXPIRED: Texts("令牌已过期", "The token has expired", _LOGIN_ZH, _LOGIN_EN),
+    F.PORTAL_SCOPE_MISSING: Texts(
+        "令牌没有所需的权限范围",
+        "The token lacks the scope that is needed",
+        "请由管理员为该系统授予所需的权限范围。",
+        "Have the administrator grant the scope to this system.",
+    ),
+    F.PORTAL_NOT_FOUND: Texts(
+        "没有找到",
+        "There is nothing here for this token",
+        "请核对地址和标识；其他单位的办件不可见。",
+        "Check address and id; cases of other units are not to be seen.",
+    ),
+    F.PORTAL_REQUEST_INVALID: Texts("请求不符合规定", "The request is not valid", _ASK_ZH, _ASK_EN),
+    F.PORTAL_METHOD: Texts(
+        "该地址不支持此请求方法", "The method is not served at this address", _ASK_ZH, _ASK_EN
+    ),
+    F.PORTAL_MEDIA_TYPE: Texts(
+        "不支持该内容类型", "The media type of the request is not served", _ASK_ZH, _ASK_EN
+    ),
+    F.PORTAL_TOO_LARGE: Texts("请求内容过大", "The request is too large", _ASK_ZH, _ASK_EN),
+    F.PORTAL_TOO_SLOW: Texts(
+        "请求内容到达过慢",
+        "The request came too slowly",
+        "请检查网络后重试。",
+        "Check the network and try again.",
+    ),
+    F.PORTAL_IDEMPOTENCY_REUSED: Texts(
+        "幂等键已用于另一请求",
+        "The idempotency key belongs to another request",
+        "请为不同的请求使用不同的幂等键。",
+        "Use another key for another request.",
+    ),
+    F.PORTAL_STALE: Texts(
+        "办件已被更新",
+        "The case has changed since it was read",
+        "请重新读取办件后再操作。",
+        "Read the case again, then act.",
+    ),
+    F.INTERNAL: Texts(
+        "网关内部错误",
+        "The gateway failed",
+        "未保存任何内容，请稍后重试；如仍出现，请联系运维人员。",
+        "Nothing was stored; try again later, and tell the operator if it stays.",
+    ),
+}
+"""Faults of the business and of the gateway itself."""

@@ -1,0 +1,1 @@
+"""The HTTP edge over real sockets, with small in-memory desks behind it."""

@@ -1,0 +1,14 @@
+"""One passing and one failing sample of every rule that can be shown without a socket or a disk."""
+
+from gateway.kernel.faults import FaultCode
+from tests.unit.rules.samples import agreement, casework, catalogue, delivery, schema, trust
+from tests.unit.rules.samples.sample import Sample
+
+SAMPLES: dict[FaultCode, Sample] = {
+    **trust.SAMPLES,
+    **delivery.SAMPLES,
+    **schema.SAMPLES,
+    **catalogue.SAMPLES,
+    **agreement.SAMPLES,
+    **casework.SAMPLES,
+}

@@ -1,0 +1,31 @@
+from functools import partial
+
+from gateway.kernel.case import CaseRole, Stage
+from gateway.kernel.envelope import Kind, Right
+from gateway.kernel.faults import FaultCode as F
+from gateway.rules.casework import require_role, step
+from tests.unit.rules.samples.sample import Sample
+
+SAMPLES = {
+    F.CASE_ROLE: Sample(
+        partial(require_role, CaseRole.DECIDING, Kind.DECIDED, Right.NONE),
+        partial(require_role, CaseRole.ORIGIN, Kind.DECIDED, Right.NONE),
+    ),
+    F.CASE_STAGE: Sample(
+        partial(step, Stage.ACCEPTED, Kind.DECIDED), partial(step, Stage.SUBMITTED, Kind.DECIDED)
+    ),
+    F.CASE_CLOSED: Sample(
+        partial(step, Stage.ACKNOWLEDGED, Kind.ACCEPTED),
+        partial(step, Stage.NOT_ACCEPTED, Kind.ACCEPTED),
+    ),
+    F.CASE_ALREADY_DECIDED: Sample(
+        partial(step, Stage.ACCEPTED, Kind.WITHDRAWN), partial(step, Stage.DECIDED, Kind.WITHDRAWN)
+    ),
+    F.CASE_KIND_NOT_SERVED: Sample(
+        partial(step, Stage.DECIDED, Kind.DELIVERED), partial(step, Stage.DECIDED, Kind.ARCHIVED)
+    ),
+    F.CASE_RIGHT_REQUIRED: Sample(
+        partial(require_role, CaseRole.ORIGIN, Kind.DELIVERED, Right.DELIVER_RESULT),
+        partial(require_role, CaseRole.ORIGIN, Kind.DELIVERED, Right.NONE),
+    ),
+}

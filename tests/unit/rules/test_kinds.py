@@ -1,0 +1,155 @@
+"""Bodies by kind, with the samples that are shipped in `partners/`."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.kernel.digests import digest
+from gateway.kernel.envelope import Kind
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.rules.schema import FormSchemas, require_body, require_licence
+
+PARTNER = Path(__file__).parents[3] / "partners" / "jiayuguan"
+BRANCH = PARTNER / "vectors" / "branch_registration"
+FORM = (PARTNER / "items" / "00013112700402" / "form.v2.schema.json").read_bytes()
+SCHEMAS = FormSchemas({digest(FORM): FORM})
+LICENCE_TYPE = "11100000MB0143028R001"
+
+
+def sample(name: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((BRANCH / f"{name}.json").read_text(encoding="utf-8"))
+    return read
+
+
+def check(kind: Kind, document: object) -> None:
+    form = digest(FORM) if kind in (Kind.SUBMITTED, Kind.MATERIALS_SUPPLIED) else None
+    require_body(kind, document, item_schema=form, schemas=SCHEMAS)
+
+
+def broken(kind: Kind, document: object) -> tuple[tuple[str, str], ...]:
+    with pytest.raises(Fault) as raised:
+        check(kind, document)
+    assert raised.value.code is FaultCode.SCHEMA_FORM_INVALID
+    return raised.value.errors
+
+
+SHIPPED = {
+    "submitted": Kind.SUBMITTED,
+    "acknowledged": Kind.ACKNOWLEDGED,
+    "materials_requested": Kind.MATERIALS_REQUESTED,
+    "materials_supplied": Kind.MATERIALS_SUPPLIED,
+    "accepted": Kind.ACCEPTED,
+    "decided": Kind.DECIDED,
+    "delivered": Kind.DELIVERED,
+}
+
+
+@pytest.mark.parametrize(("name", "kind"), SHIPPED.items(), ids=list(SHIPPED))
+def test_the_shipped_samples_pass(name: str, kind: Kind) -> None:
+    check(kind, sample(name))
+
+
+def test_the_shipped_wrong_sample_is_refused_for_its_check_digit() -> None:
+    found = broken(Kind.SUBMITTED, sample("submitted_bad_check_digit"))
+    assert found == (("/form/parent_uscc", "is not a valid uscc"),)
+
+
+@pytest.mark.parametrize(("name", "kind"), SHIPPED.items(), ids=list(SHIPPED))
+def test_an_unknown_property_is_refused_at_every_level(name: str, kind: Kind) -> None:
+    def objects(value: object) -> list[dict[str, Any]]:
+        if isinstance(value, list):
+            return [o for v in value for o in objects(v)]
+        if isinstance(value, dict):
+            return [value, *(o for v in value.values() for o in objects(v))]
+        return []
+
+    for at in range(len(objects(sample(name)))):
+        document = sample(name)
+        objects(document)[at]["surprise"] = 1
+        broken(kind, document)
+
+
+@pytest.mark.parametrize("document", [None, [], "x", 1, True])
+@pytest.mark.parametrize("kind", [*SHIPPED.values(), Kind.NOT_ACCEPTED, Kind.WITHDRAWN, Kind.PING])
+def test_a_body_that_is_no_object_is_refused(kind: Kind, document: object) -> None:
+    broken(kind, document)
+
+
+def test_an_approval_brings_a_licence_or_an_answer() -> None:
+    approved = sample("decided")
+    del approved["licence"]
+    broken(Kind.DECIDED, approved)
+    check(Kind.DECIDED, approved | {"answer_zh": "存续"})
+    broken(Kind.DECIDED, sample("decided") | {"answer_zh": "存续"})
+
+
+def test_a_refusal_states_its_reason_and_brings_no_licence() -> None:
+    refused = {"result": "refused", "reason_zh": "材料不实（示例）"}
+    check(Kind.DECIDED, refused)
+    broken(Kind.DECIDED, {"result": "refused"})
+    broken(Kind.DECIDED, refused | {"licence": sample("decided")["licence"]})
+    broken(Kind.DECIDED, refused | {"answer_zh": "存续"})
+
+
+def test_a_licence_lacking_any_field_of_its_face_is_refused() -> None:
+    for name in sample("decided")["licence"]:
+        document = copy.deepcopy(sample("decided"))
+        del document["licence"][name]
+        assert broken(Kind.DECIDED, document)
+
+
+def test_a_licence_whose_id_is_of_another_type_is_refused() -> None:
+    document = sample("decided")
+    document["licence"]["licence_type"] = "11100000MB0143028R002"
+    assert broken(Kind.DECIDED, document)[0][0] == "/licence/licence_id"
+
+
+def test_an_approval_brings_what_its_item_issues() -> None:
+    require_licence(sample("decided"), LICENCE_TYPE)
+    require_licence({"result": "refused", "reason_zh": "示例"}, LICENCE_TYPE)
+    require_licence({"result": "approved", "answer_zh": "存续"}, "")
+    for document, licence_type in (
+        ({"result": "approved", "answer_zh": "存续"}, LICENCE_TYPE),
+        (sample("decided"), ""),
+        (sample("decided"), "11100000MB0143028R002"),
+    ):
+        with pytest.raises(Fault) as raised:
+            require_licence(document, licence_type)
+        assert raised.value.code is FaultCode.SCHEMA_FORM_INVALID
+
+
+def test_a_request_for_nothing_is_refused() -> None:
+    document = sample("materials_requested")
+    broken(Kind.MATERIALS_REQUESTED, document | {"materials": []})
+    broken(Kind.MATERIALS_REQUESTED, document | {"notice": {}})
+
+
+def test_a_supplied_form_follows_the_items_schema() -> None:
+    check(Kind.MATERIALS_SUPPLIED, {"form": sample("submitted")["form"]})
+    broken(Kind.MATERIALS_SUPPLIED, {"form": {}})
+
+
+def test_a_submission_without_a_schema_is_never_believed() -> None:
+    with pytest.raises(Fault) as raised:
+        require_body(Kind.SUBMITTED, sample("submitted"), item_schema=None, schemas=SCHEMAS)
+    assert raised.value.code is FaultCode.INTERNAL
+
+
+def test_every_kind_has_a_body_or_is_not_served() -> None:
+    for kind in Kind:
+        with pytest.raises(Fault) as raised:
+            check(kind, {"surprise": 1})
+        assert raised.value.code in {
+            FaultCode.SCHEMA_FORM_INVALID,
+            FaultCode.CASE_KIND_NOT_SERVED,
+        }
+
+
+def test_a_ping_says_nothing() -> None:
+    check(Kind.PING, {})
+    broken(Kind.PING, {"note": "x"})
