@@ -29,6 +29,10 @@ class MessageMaker:
         self._clock = SystemClock()
         self._entropy = SystemEntropy()
 
+    def now_s(self) -> int:
+        """Return the time, in seconds."""
+        return self._clock.now_ms() // 1000
+
     def envelopes(self, count: int, batch: int) -> list[bytes]:
         """Return `count` envelopes, signed `batch` at a time."""
         made: list[bytes] = []

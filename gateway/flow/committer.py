@@ -80,8 +80,12 @@ class Group:
     evidence: dict[bytes, Evidence] = field(default_factory=dict)
     twins: dict[tuple[MessageRef, bytes], Work] = field(default_factory=dict)
     """What this group decided already, by message and header digest: the same gets the same."""
+    decided: set[MessageRef] = field(default_factory=set)
+    """Messages among `twins`, whatever their header."""
     woken: set[GatewayId] = field(default_factory=set)
     units: set[str] = field(default_factory=set)
+    _loaded: set[CaseKey] = field(default_factory=set)
+    _serials: dict[str, tuple[int, int]] = field(default_factory=dict)
     _to_sign: dict[tuple[str, ...], list[tuple[bytes, Callable[[tuple[Signature, ...]], None]]]] = (
         field(default_factory=dict)
     )
@@ -97,11 +101,22 @@ class Group:
             self.messages.update(self.tx.messages(refs))
         if keys:
             self.cases.update(self.tx.cases(keys))
+            self._loaded |= keys
+
+    def next_serial(self, scope: str) -> int:
+        """Return the next serial of `scope`; the journal is asked once, the rest at the end."""
+        first, more = self._serials.get(scope, (0, 0))
+        if not first:
+            first = self.tx.next_serial(scope)
+            self._serials[scope] = (first, 0)
+            return first
+        self._serials[scope] = (first, more + 1)
+        return first + more + 1
 
     def case(self, key: CaseKey) -> CaseRecord | None:
         """Return a case as this group has left it."""
         found = self.cases.get(key)
-        if found is None:
+        if found is None and key not in self._loaded:
             found = self.tx.cases([key]).get(key)
             if found is not None:
                 self.cases[key] = found
@@ -157,6 +172,9 @@ class Group:
             for (_, finish), signatures in zip(asked, signed, strict=True):
                 finish(signatures)
         tx = self.tx
+        for scope, (_, more) in self._serials.items():
+            if more:
+                tx.next_serial(scope, more)
         if self.evidence:
             tx.put_evidence(list(self.evidence.values()))
         if self.taken:

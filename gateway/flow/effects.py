@@ -99,12 +99,15 @@ def authorise(group: Group, book: Book, message: Conformant) -> Authorised:
 
 
 def _open(group: Group, book: Book, message: Conformant) -> CaseRecord:
-    """Open the deciding side's record of a new case, frozen under agreement and version."""
+    """Open the deciding side's record of a new case, frozen under agreement and version.
+
+    `require_new_case_allowed` was asked with the same book and instant on the way in.
+    """
     header = message.authenticated.received.header
     at_ms = message.authenticated.received.received_at_ms
-    version = require_new_case_allowed(book, header, at_ms)
-    catalogue.require_materials(version, message.body.attachments)
     item = catalogue.find_item(book.catalogue, header.recipient, header.item_code)
+    version = catalogue.version_of(item, header.item_version)
+    catalogue.require_materials(version, message.body.attachments)
     assert header.mode is not None
     document = cast("dict[str, object]", message.document)
     return CaseRecord(
@@ -129,7 +132,7 @@ def _open(group: Group, book: Book, message: Conformant) -> CaseRecord:
 def case_number(group: Group, implementation_code: str, at_ms: int) -> str:
     """Return the next case number (办件编号): 31-character code, date, four-digit serial."""
     date = china_date(at_ms)
-    serial = group.tx.next_serial(f"{implementation_code}{date}")
+    serial = group.next_serial(f"{implementation_code}{date}")
     return f"{implementation_code}{date}{serial:04d}"
 
 

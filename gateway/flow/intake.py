@@ -269,7 +269,7 @@ class _IntakeWork:
         if stored is not None and stored.header_digest == header_digest:
             self._receipt = stored.receipt
             return
-        if stored is not None or any(taken == ref for taken, _ in group.twins):
+        if stored is not None or ref in group.decided:
             before = group.tx.second_receipt(ref, header_digest)
             if before is not None:
                 self._receipt = before
@@ -310,6 +310,7 @@ class _IntakeWork:
     ) -> None:
         received = self._authenticated.received
         group.twins[received.header.ref, received.header_digest] = self
+        group.decided.add(received.header.ref)
         group.keep_evidence(self.delivery.evidence)
         zh, en = texts(fault.code, fault.detail) if fault else ("", "")
         receipt = encode_receipt(

@@ -290,8 +290,11 @@ class Transaction(Snapshot, Protocol):
         """Keep evidence documents; a known digest is no error."""
         ...
 
-    def next_serial(self, scope: str) -> int:
-        """Return 1, 2, 3 ... within `scope`; never the same twice."""
+    def next_serial(self, scope: str, count: int = 1) -> int:
+        """Take the next `count` serials (1, 2, 3 ... within `scope`) and return the first.
+
+        None is ever given twice.
+        """
         ...
 
 

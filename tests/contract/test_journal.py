@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -231,8 +232,9 @@ async def test_a_header_that_was_answered_is_not_refused_with_another_receipt(
 ) -> None:
     await journal.write(lambda tx: tx.refuse([s.refused(1), s.refused(1, variant="other")]))
     for again in (s.refused(1), s.refused(1, variant="other")):
+        anew = replace(again, receipt=b"another receipt")
         with pytest.raises(ValueError, match=r"already"):
-            await journal.write(lambda tx, a=again: tx.refuse([a]))  # type: ignore[misc]
+            await journal.write(lambda tx, r=anew: tx.refuse([r]))  # type: ignore[misc]
     assert await journal.read(lambda q: q.ledger_pending()) == 2
 
 
@@ -442,6 +444,13 @@ async def test_evidence_is_kept_once_and_as_first_given(journal: Journal) -> Non
     await journal.write(lambda tx: tx.put_evidence([again]))
     assert await journal.read(lambda q: q.evidence(document.digest)) == document
     assert await journal.read(lambda q: q.evidence(s.digest_of("none"))) is None
+
+
+async def test_serials_are_taken_several_at_a_time(journal: Journal) -> None:
+    def work(tx: Transaction) -> list[int]:
+        return [tx.next_serial("a"), tx.next_serial("a", 3), tx.next_serial("a")]
+
+    assert await journal.write(work) == [1, 2, 5]
 
 
 async def test_serials_count_from_one_within_their_scope(journal: Journal) -> None:

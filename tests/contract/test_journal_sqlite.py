@@ -168,6 +168,16 @@ async def test_a_database_locked_by_another_is_journal_down_and_passes(
     await journal.close()
 
 
+async def test_a_connection_that_met_an_error_does_not_write_again(engine: SqliteEngine) -> None:
+    await engine.write(lambda c: c.execute("CREATE TEMP TABLE mark (of_this_connection)", ()))
+    await engine.write(lambda c: c.execute("SELECT * FROM mark", ()))
+    with pytest.raises(JournalDown):
+        await engine.write(lambda c: c.execute("SELECT * FROM nowhere", ()))
+    with pytest.raises(JournalDown, match="no such table: mark"):
+        await engine.write(lambda c: c.execute("SELECT * FROM mark", ()))
+    assert await engine.write(lambda c: value(c, "PRAGMA synchronous")) == 2
+
+
 async def test_an_error_in_the_database_itself_is_journal_down_for_writes_and_reads(
     engine: SqliteEngine,
 ) -> None:

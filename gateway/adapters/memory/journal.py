@@ -312,9 +312,10 @@ class MemoryTransaction(MemorySnapshot):
             if document.digest not in self._state.evidence.rows:
                 self._state.evidence.put(document.digest, document)
 
-    def next_serial(self, scope: str) -> int:
+    def next_serial(self, scope: str, count: int = 1) -> int:
         """See `Transaction`."""
-        return _next(self._state.serials, scope)
+        last = [_next(self._state.serials, scope) for _ in range(count)][-1]
+        return last - count + 1
 
 
 def _next(counters: Table[str, int], name: str) -> int:

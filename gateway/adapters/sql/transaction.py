@@ -215,6 +215,6 @@ class SqlTransaction(SqlSnapshot):
         """See `Transaction`."""
         self._write(self._sql.put_evidence, documents)
 
-    def next_serial(self, scope: str) -> int:
+    def next_serial(self, scope: str, count: int = 1) -> int:
         """See `Transaction`."""
-        return self._add(self._sql.next_serial, scope, 1)
+        return self._add(self._sql.next_serial, scope, count) - count + 1

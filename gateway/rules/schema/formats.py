@@ -70,7 +70,7 @@ def is_licence_id(text: str) -> bool:
     the licence exists or is in force is *not* checked.
     """
     found = _LICENCE.fullmatch(text)
-    return found is not None and mod_37_36.is_valid("".join(found.groups()))
+    return found is not None and mod_37_36.checksum("".join(found.groups())) == 1
 
 
 def is_date(text: str) -> bool:
