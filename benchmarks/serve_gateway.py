@@ -6,6 +6,7 @@ Run as `python -m benchmarks.serve_gateway CONFIG`.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -36,4 +37,6 @@ async def _serve(config: Path) -> None:
 
 
 if __name__ == "__main__":
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     uvloop.run(_serve(Path(sys.argv[1])))

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 
 from gateway.adapters.files.vault import FileVault
 from gateway.adapters.memory.directory import HeldDirectory
-from gateway.adapters.pki.key_files import load_signer
 from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.adapters.sql.sqlite import open_sqlite
 from gateway.adapters.system.clock import SystemClock, SystemEntropy
 from gateway.app.config import Config
+from gateway.app.own_keys import Transport, read_signers, read_transport
 from gateway.app.partners import load_book
-from gateway.app.transport import Transport, read_transport
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer
 from gateway.flow.sealing import Sealer
@@ -67,7 +66,7 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
     verifier = SuiteVerifier()
     home = GatewayId(config.gateway_id)
     book = load_book(config.partners_dir, home, verifier, demo=config.demo)
-    sealer = Sealer([load_signer(p, allow_public=config.demo) for p in config.keys.signing])
+    signers = read_signers(config, book.home, seams.clock.now_ms())
     tls = read_transport(config)
     journal = seams.journal(await open_sqlite(config.journal.path))
     stack.push_async_callback(journal.close)
@@ -77,7 +76,7 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
     vault = seams.vault(files)
     owner = TaskOwner(log)
     stack.push_async_callback(owner.close)
-    committer = Committer(journal, sealer, seams.clock, SystemEntropy(), log)
+    committer = Committer(journal, Sealer(signers), seams.clock, SystemEntropy(), log)
     writer = owner.start("committer", committer.run())
     stack.push_async_callback(_finish, committer, writer)
     authenticity = Authenticity(verifier)

@@ -18,7 +18,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gateway.adapters.pki.certificates import CertificateProblem, read_signing_certificate
+from gateway.adapters.pki.certificates import (
+    CertificateProblem,
+    read_signing_certificate,
+    refuse_examples,
+)
 from gateway.adapters.pki.chains import Purpose, verify_chain
 from gateway.app.agreements import parse_agreement
 from gateway.app.items import load_items
@@ -132,6 +136,11 @@ def _load_partner(folder: Path, found: _Gathered, *, demo: bool) -> None:
         found.problems.append(f"{path}: gateway_id {gateway_id} stands in another folder too")
         return
     authorities = _read(folder / entry.identity.authorities, found)
+    if authorities:
+        try:
+            refuse_examples(authorities, demo=demo)
+        except CertificateProblem as problem:
+            found.problems.append(f"{folder / entry.identity.authorities}: {problem}")
     keys: dict[KeyId, RegisteredKey] = {}
     for name in entry.identity.signing_certificates:
         key = _load_key(folder / name, gateway_id, authorities, found, demo=demo)

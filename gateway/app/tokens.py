@@ -10,15 +10,22 @@ import json
 from pathlib import Path
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from gateway.adapters.pki.examples import is_example_key
 from gateway.adapters.pki.key_files import load_signer, parse_key, read_key_file, write_key
-from gateway.adapters.pki.suites import ES256, generate_key
+from gateway.adapters.pki.suites import ES256, generate_key, spki
 from gateway.app.config import Config
+from gateway.app.problems import ConfigProblem
 from gateway.kernel.limits import TOKEN_LIFE_S_MAX
 
 PORTAL_KEY = "portal.key.pem"
 JWKS = "jwks.json"
+EXPORTABLE = (EllipticCurvePublicKey, Ed25519PublicKey)
 SCOPES = ("cases:read", "cases:write", "tasks:read", "tasks:act")
 
 
@@ -33,6 +40,21 @@ def write_portal_keys(folder: Path) -> None:
     entry = {**public, "kid": kid, "use": "sig", "alg": ES256}
     with (folder / JWKS).open("x", encoding="utf-8") as file:
         json.dump({"keys": [entry]}, file, indent=2)
+
+
+def refuse_example_portal_keys(path: Path, *, demo: bool) -> None:
+    """Refuse a key set with a key that is published in `certs_example/`, outside demo mode.
+
+    Raises:
+        ConfigProblem: it holds one.
+    """
+    if demo:
+        return
+    keys = jwt.PyJWKSet.from_json(path.read_text(encoding="utf-8")).keys
+    if any(is_example_key(spki(k.key)) for k in keys if isinstance(k.key, EXPORTABLE)):
+        raise ConfigProblem(
+            path, ["portal.jwks: holds a published example key; use keys of your own"]
+        )
 
 
 def issue_token(

@@ -11,10 +11,12 @@ from gateway.adapters.outlets.grpc import GrpcOutlet
 from gateway.adapters.pki.certificates import transport_pin
 from gateway.app.config import Config
 from gateway.app.core import Core, Seams, open_core
-from gateway.app.transport import portal_tls
+from gateway.app.own_keys import portal_tls
+from gateway.app.problems import ConfigProblem
+from gateway.app.tokens import refuse_example_portal_keys
 from gateway.edge.partner_grpc import PartnerServer
 from gateway.edge.portal_http.app import make_portal
-from gateway.edge.portal_http.keys import KeyFile
+from gateway.edge.portal_http.keys import JwksInvalid, KeyFile
 from gateway.edge.portal_http.server import PortalServer
 from gateway.edge.portal_http.tokens import TokenChecker
 from gateway.flow.dispatch import Dispatcher
@@ -100,11 +102,16 @@ async def _portal(stack: AsyncExitStack, c: Core) -> PortalServer:
     bell = ChangeBell()
     c.committer.listen(bell.ring)
     algorithms = frozenset(settings.algorithms)
+    try:
+        keys = KeyFile(settings.jwks, algorithms, c.log)
+    except JwksInvalid as problem:
+        raise ConfigProblem(settings.jwks, [f"portal.jwks: {problem}"]) from problem
+    refuse_example_portal_keys(settings.jwks, demo=c.config.demo)
     app = make_portal(
         desk=Submission(c.committer, c.journal, c.vault, c.directory, clock, c.entropy),
         task_desk=Handling(c.committer, c.journal, c.vault, c.directory, bell),
         tokens=TokenChecker(
-            KeyFile(settings.jwks, algorithms, c.log),
+            keys,
             issuer=settings.issuer,
             audience=settings.audience,
             algorithms=algorithms,

@@ -18,7 +18,7 @@ from gateway.kernel.case import CaseRecord
 from gateway.kernel.envelope import Signature
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
-from gateway.kernel.limits import GROUP_MAX, GROUP_QUEUE_MAX
+from gateway.kernel.limits import GROUP_GATHER_S, GROUP_MAX, GROUP_QUEUE_MAX
 from gateway.kernel.stages import Refused, TakenIn
 from gateway.ports.clock import Clock, Entropy
 from gateway.ports.journal import (
@@ -220,6 +220,7 @@ class Committer:
         self._queued = 0
         self._wake = asyncio.Event()
         self._stopping = False
+        self._busy = False
         self._known_evidence: set[bytes] = set()
         self._listeners: list[Callable[[set[GatewayId], set[str]], None]] = []
 
@@ -262,6 +263,8 @@ class Committer:
             self._wake.clear()
             await asyncio.sleep(0)  # whoever is ready in this turn of the loop joins the group
             while self._queue:
+                if self._busy and self._queued < GROUP_MAX and not self._stopping:
+                    await asyncio.sleep(GROUP_GATHER_S)
                 await self._commit(self._next())
             if self._stopping:
                 return
@@ -279,6 +282,7 @@ class Committer:
             size += len(submission.works)
             taken.append(submission)
         self._queued -= size
+        self._busy = len(taken) > 1  # several at once: more are likely on their way
         return taken
 
     async def _commit(self, submissions: list[_Submission]) -> None:

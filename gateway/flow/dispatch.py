@@ -25,6 +25,7 @@ from gateway.kernel.limits import (
     DELIVER_TIMEOUT_S,
     LANE_BATCH_MAX,
     LANE_CALLS_MAX,
+    LANE_DRAIN_S_MAX,
     LANE_POLL_S,
     LEASE_MS,
     SKEW_MS_MAX,
@@ -326,11 +327,11 @@ class Dispatcher:
                 lane.wake.set()
 
     async def drain(self) -> None:
-        """Begin no more calls; return when those under way have been settled."""
+        """Begin no more calls; give those under way `LANE_DRAIN_S_MAX` to be settled."""
         self.stopping.set()
         self._wake(set(self._lanes), set())
         if self._runs:
-            await asyncio.wait(self._runs, timeout=DELIVER_TIMEOUT_S)
+            await asyncio.wait(self._runs, timeout=LANE_DRAIN_S_MAX)
 
     async def close(self) -> None:
         """Let go of connections."""

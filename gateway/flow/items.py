@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from gateway.flow.desk import OpenCase, View
 from gateway.kernel.envelope import Right
 from gateway.kernel.faults import Fault, FaultCode
@@ -67,7 +69,8 @@ def item_views(book: Book, at_ms: int) -> list[View]:
                     "rights": sorted({r.name.lower() for g in grants for r in g.rights}),
                     "promised_days": item.promised_days,
                     "statutory_days": item.statutory_days,
-                    "form_schema": version.form_schema.hex(),
+                    "form_schema": _schema(book, version.form_schema),
+                    "form_schema_digest": version.form_schema.hex(),
                     "materials": [
                         {
                             "code": m.code,
@@ -83,6 +86,12 @@ def item_views(book: Book, at_ms: int) -> list[View]:
                 }
             )
     return views
+
+
+def _schema(book: Book, address: bytes) -> object:
+    """Return the form's JSON Schema, so that a portal can draw the form."""
+    kept = book.documents.get(address)
+    return json.loads(kept[1]) if kept is not None else None
 
 
 def _in_force(agreement: Agreement, at_ms: int) -> bool:

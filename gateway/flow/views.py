@@ -206,6 +206,7 @@ def task_view(
             "name": a.name,
             "media_type": a.media_type,
             "size": a.size,
+            "salt": a.salt.hex(),
             "commitment": a.commitment.hex(),
             "sent_with": m.kind.name.lower() if m.kind else None,
             "received_at": to_iso(m.recorded_at_ms),

@@ -1,6 +1,6 @@
 """Every bound of the gateway in one place, each with its reason.
 
-Units stand last in the names. A bound that a partner must know is repeated in `docs/wire.md`.
+Units stand last in the names.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ VAULT_THREADS_MAX: Final = 4  # a slow disk holds these up, never the threads th
 
 # --- group commit -------------------------------------------------------------------------------
 GROUP_MAX: Final = 256  # one batch head covers it
+GROUP_GATHER_S: Final = 0.002  # a busy writer waits this long for company; an idle one never
 GROUP_QUEUE_MAX: Final = 4_096  # 16 groups behind: refuse rather than grow
 VERIFY_INLINE_MAX: Final = 1  # one verification costs less than handing it to a thread
 
@@ -54,6 +55,7 @@ STANDING_CACHE_MAX: Final = 4_096  # one per partner, key, agreement and item ve
 # --- dispatch -----------------------------------------------------------------------------------
 LANE_BATCH_MAX: Final = ENVELOPES_PER_CALL_MAX
 LANE_CALLS_MAX: Final = 2  # calls under way to one partner: one being answered, one on its way
+LANE_DRAIN_S_MAX: Final = 5.0  # at a stop; a call cut off then is an ordinary retry later
 DELIVER_TIMEOUT_S: Final = 20.0  # a partner's slowest commit, with room
 UPLOAD_TIMEOUT_S: Final = 600.0  # 100 MiB at 1.4 Mbit/s
 LEASE_MS: Final = 30_000  # longer than DELIVER_TIMEOUT_S: a row leased by a dead process comes back

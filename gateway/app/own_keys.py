@@ -1,14 +1,17 @@
-"""The gateway's own TLS material, read once at the start."""
+"""The gateway's own keys and certificates, read once at the start."""
 
 from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
 
-from gateway.adapters.pki.certificates import CertificateProblem, refuse_examples
-from gateway.adapters.pki.key_files import read_key_file
+from gateway.adapters.pki.certificates import CertificateProblem, gateway_of, refuse_examples
+from gateway.adapters.pki.key_files import load_signer, read_key_file
+from gateway.adapters.pki.suites import FileSigner, KeyProblem
 from gateway.app.config import Config
 from gateway.app.problems import ConfigProblem
+from gateway.kernel.faults import Fault
+from gateway.rules.trust import Partner, key_of
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,11 @@ def read_transport(config: Config) -> Transport:
         key = read_key_file(paths.key, allow_public=config.demo)
         refuse_examples(certificate, demo=config.demo)
         refuse_examples(authorities, demo=config.demo)
+        named = gateway_of(certificate)
     except (OSError, CertificateProblem, ValueError) as problem:
         raise ConfigProblem(paths.certificate, [f"transport: {problem}"]) from problem
+    if named != config.gateway_id:
+        raise ConfigProblem(paths.certificate, [f"transport.certificate: names gateway {named}"])
     return Transport(certificate, key, authorities)
 
 
@@ -54,3 +60,28 @@ def portal_tls(config: Config) -> ssl.SSLContext | None:
     except (OSError, ssl.SSLError) as problem:
         raise ConfigProblem(portal.certificate, [f"portal: {problem}"]) from problem
     return context
+
+
+def read_signers(config: Config, home: Partner, now_ms: int) -> list[FileSigner]:
+    """Read the signing keys; partners must be able to verify now what they sign.
+
+    Raises:
+        ConfigProblem: naming each key that cannot be read, is an example outside demo mode, is
+            not in the gateway's own entry, or is not valid now.
+    """
+    signers, wrong = [], []
+    for path in config.keys.signing:
+        try:
+            signer = load_signer(path, allow_public=config.demo)
+            key_of(home, signer.key_id, now_ms)
+            signers.append(signer)
+        except (OSError, KeyProblem) as problem:
+            wrong.append(f"keys.signing: {problem}")
+        except Fault as fault:
+            wrong.append(
+                f"keys.signing: {path.name}: {fault.code.value}; put its certificate, valid now, "
+                f"into the own entry (partner.toml of {home.gateway_id})"
+            )
+    if wrong:
+        raise ConfigProblem(config.partners_dir, wrong)
+    return signers
