@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench protos lock certs derived clean
+.PHONY: help demo test crash-long check bench protos lock certs derived clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -21,6 +21,9 @@ demo: $(STAMP) ## two gateways, one licence: the founding case end to end
 
 test: $(STAMP) ## the whole suite
 	$(BIN)/python -m pytest $(ARGS)
+
+crash-long: $(STAMP) ## SIGKILL 300 times over both gateways (CRASH_KILLS, CRASH_SEED)
+	CRASH_KILLS=$${CRASH_KILLS:-300} $(BIN)/python -m pytest tests/crash/test_random_kills.py -s $(ARGS)
 
 check: $(STAMP) ## ruff, mypy strict, import-linter, size law
 	$(BIN)/ruff check .

@@ -103,7 +103,7 @@ def make_site(site: Site, now_ms: int, *, demo: bool) -> None:
     _public(keys / "transport.pem", transport.certificate)
     _make_signing_keys(site, authority, begin, end)
     write_portal_keys(keys)
-    _write_own_entry(site, transport_pin(transport.certificate))
+    _write_own_entry(site, transport_pin(transport.certificate), simulated=demo)
     (site.root / "state").mkdir(mode=0o700, exist_ok=True)
     migrate_sqlite(site.journal)
     _public(site.config, render_config(**_settings(site, demo=demo)).encode())
@@ -156,22 +156,24 @@ def _public(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def _write_own_entry(site: Site, pin: bytes) -> None:
+def _write_own_entry(site: Site, pin: bytes, *, simulated: bool) -> None:
     """Write what partners need to know of this gateway, and nothing secret."""
     who, folder = site.identity, site.own_entry
+    host = site.exchange.rpartition(":")[0].strip("[]")
     names = [p.name.replace(".key.pem", ".pem") for p in site.signing_keys]
     for name in ("authorities.pem", *names):
         _public(folder / "keys" / name, (site.root / "keys" / name).read_bytes())
     lines = [
-        f"# {who.name_zh}: 模拟端点 a simulated endpoint",
+        f"# {who.name_zh}" + ("：模拟端点 a simulated endpoint" if simulated else ""),
         f"gateway_id = {_quoted(who.gateway_id)}",
         f"name_zh = {_quoted(who.name_zh)}",
         f"name_en = {_quoted(who.name_en)}",
         f"unit = {_quoted(who.unit)}",
         'state = "active"',
         f"address = {_quoted(site.exchange)}",
-        'server_name = "localhost"',
-        "simulated = true",
+        "# The name in the transport certificate that callers check.",
+        f"server_name = {_quoted('localhost' if _is_address(host) else host)}",
+        f"simulated = {'true' if simulated else 'false'}",
         "",
         "[outlet]",
         'kind = "grpc"',

@@ -20,6 +20,7 @@ from gateway.edge.portal_http.keys import JwksInvalid, KeyFile
 from gateway.edge.portal_http.server import PortalServer
 from gateway.edge.portal_http.tokens import TokenChecker
 from gateway.flow.dispatch import Dispatcher
+from gateway.flow.gathering import Gathering
 from gateway.flow.handling import ChangeBell, Handling
 from gateway.flow.intake import Intake
 from gateway.flow.readiness import Readiness
@@ -85,7 +86,7 @@ async def _exchange(stack: AsyncExitStack, c: Core) -> PartnerServer:
     clock = c.seams.clock
     intake = Intake(c.committer, c.journal, c.vault, c.directory, c.authenticity, clock)
     uploads = AttachmentIntake(c.vault, c.journal, c.directory, clock)
-    server = PartnerServer(intake, uploads, c.directory, c.log, transport_pin)
+    server = PartnerServer(Gathering(intake, c.owner), uploads, c.directory, c.log, transport_pin)
     trusted = {p.authorities for p in c.directory.current().partners.values()}
     await server.start(
         c.config.exchange.listen,

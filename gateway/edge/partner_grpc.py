@@ -7,6 +7,7 @@ status with `ErrorInfo`; what happens to one envelope is in the answer.
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import lru_cache
 from typing import TypeVar
@@ -16,7 +17,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from gateway.edge.admission import Places
-from gateway.flow.intake import Intake
+from gateway.flow.gathering import Gathering
 from gateway.flow.uploads import AttachmentIntake
 from gateway.kernel.envelope import AttachmentRef
 from gateway.kernel.faults import Fault, FaultCode
@@ -45,7 +46,7 @@ class PartnerServer:
 
     def __init__(
         self,
-        intake: Intake,
+        intake: Gathering,
         attachments: AttachmentIntake,
         directory: Directory,
         log: EventLog,
@@ -68,7 +69,7 @@ class PartnerServer:
         """Listen on `host:port` with mutual TLS; port 0 picks one, see `port`.
 
         Raises:
-            RuntimeError: the address cannot be bound.
+            OSError: the address cannot be bound.
         """
         server = grpc.aio.server(
             options=[
@@ -86,7 +87,10 @@ class PartnerServer:
         credentials = grpc.ssl_server_credentials(
             [(key, certificate_chain)], authorities, require_client_auth=True
         )
-        self.port = server.add_secure_port(listen, credentials)
+        try:
+            self.port = server.add_secure_port(listen, credentials)
+        except RuntimeError as taken:
+            raise OSError(errno.EADDRINUSE, f"cannot bind {listen}") from taken
         await server.start()
         await self._health.set(calls.SERVICE, health_pb2.HealthCheckResponse.SERVING)
         self._server = server

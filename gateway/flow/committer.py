@@ -74,7 +74,8 @@ class Group:
     receipts: list[ReceiptRecord] = field(default_factory=list)
     changed: set[CaseKey] = field(default_factory=set)
     outbox: dict[bytes, OutboxEntry] = field(default_factory=dict)
-    dropped: list[bytes] = field(default_factory=list)
+    dropped: dict[bytes, None] = field(default_factory=dict)
+    """Draft ids, in order."""
     materials: list[Material] = field(default_factory=list)
     answers: list[Remembered] = field(default_factory=list)
     evidence: dict[bytes, Evidence] = field(default_factory=dict)
@@ -144,7 +145,7 @@ class Group:
     def drop_outbox(self, draft_id: bytes) -> None:
         """Stage the removal of an outbox entry."""
         self.outbox.pop(draft_id, None)
-        self.dropped.append(draft_id)
+        self.dropped[draft_id] = None
 
     def keep_evidence(self, documents: Iterable[Evidence]) -> None:
         """Stage evidence documents that are not known to be kept already."""
@@ -179,10 +180,10 @@ class Group:
             tx.put_evidence(list(self.evidence.values()))
         if self.taken:
             tx.append(self.taken)
+        if self.voids:
+            tx.void(self.voids)  # before refusals: another header under a burnt id is its second
         if self.refused:
             tx.refuse(self.refused)
-        if self.voids:
-            tx.void(self.voids)
         if self.sealed:
             tx.seal(self.sealed)
         if self.receipts:
@@ -190,7 +191,7 @@ class Group:
         if self.changed:
             tx.save_cases([self.cases[key] for key in self.changed])
         if self.dropped:
-            tx.drop_outbox(self.dropped)
+            tx.drop_outbox(list(self.dropped))
         if self.outbox:
             tx.put_outbox(list(self.outbox.values()))
         if self.materials:

@@ -67,6 +67,18 @@ class _Claim:
         )
 
 
+def _unsettled(group: Group, ref: MessageRef) -> OutboxEntry | None:
+    """Return a message's outbox entry as this group has left it; None once it is settled.
+
+    Two calls may bring answers for one message, when the first outlived its lease.
+    """
+    entry = group.tx.outbox_of([ref]).get(ref)
+    if entry is None or entry.draft_id in group.dropped:
+        return None
+    entry = group.outbox.get(entry.draft_id, entry)
+    return entry if entry.message_id == ref.message_id else None
+
+
 class _Settle:
     """Records a checked receipt and what follows from it."""
 
@@ -83,7 +95,7 @@ class _Settle:
         return () if self._entry.case_key is None else (self._entry.case_key,)
 
     def step(self, group: Group) -> None:
-        entry = group.tx.outbox_of([self._ref]).get(self._ref)
+        entry = _unsettled(group, self._ref)
         if entry is None:
             return  # settled before
         r = self._receipt
@@ -111,7 +123,7 @@ class _Postpone:
         return ()
 
     def step(self, group: Group) -> None:
-        entry = group.tx.outbox_of([self._ref]).get(self._ref)
+        entry = _unsettled(group, self._ref)
         if entry is None:
             return
         given_up = entry.attempts >= ATTEMPTS_MAX and entry.status is OutboxStatus.PENDING
@@ -137,13 +149,13 @@ class Lane:
     async def run(self) -> None:
         """Send until the dispatcher stops."""
         while not self._d.stopping.is_set():
+            self.wake.clear()  # before looking: what is committed meanwhile sets it again
             wait_ms = self._down_until_ms - self._d.clock.monotonic_ms()
             if wait_ms <= 0 and await self._round():
                 continue
             await self._rest(min(max(wait_ms / 1000, 0.0) or LANE_POLL_S, LANE_POLL_S))
 
     async def _rest(self, seconds: float) -> None:
-        self.wake.clear()
         try:
             async with asyncio.timeout(seconds):
                 await self.wake.wait()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from functools import lru_cache
+from typing import Final, cast
 
 from gateway.flow.committer import Group
 from gateway.flow.outbound import advance, counted
@@ -20,6 +21,8 @@ from gateway.rules.agreement import Agreement, Exchange
 from gateway.rules.casework import require_role, step
 from gateway.rules.delivery import require_next
 from gateway.rules.schema import require_licence
+
+_HOUR_MS: Final = 3_600_000
 
 
 def agreement_of(book: Book, header_digest: bytes) -> Agreement:
@@ -90,9 +93,9 @@ def authorise(group: Group, book: Book, message: Conformant) -> Authorised:
             raise Fault(FaultCode.CASE_UNKNOWN)
         if header.sequence != 1:
             raise Fault(FaultCode.DELIVERY_CHAIN_GAP, expected_sequence=1)
-        case = _open(group, book, message)
-    else:
-        case = _follow(group, book, message, case)
+        # The first of its case: nothing of ours waits yet.
+        return Authorised(message, _open(group, book, message))
+    case = _follow(group, book, message, case)
     # Nothing below raises: from here on the group holds writes of this message.
     case = case._replace(received=Chain(header.sequence, received.header_digest))
     return Authorised(message, advance(group, case))
@@ -103,8 +106,8 @@ def _open(group: Group, book: Book, message: Conformant) -> CaseRecord:
 
     `require_new_case_allowed` was asked with the same book and instant on the way in.
     """
-    header = message.authenticated.received.header
-    at_ms = message.authenticated.received.received_at_ms
+    received = message.authenticated.received
+    header, at_ms = received.header, received.received_at_ms
     item = catalogue.find_item(book.catalogue, header.recipient, header.item_code)
     version = catalogue.version_of(item, header.item_version)
     catalogue.require_materials(version, message.body.attachments)
@@ -123,15 +126,22 @@ def _open(group: Group, book: Book, message: Conformant) -> CaseRecord:
         purpose=header.purpose,
         opened_at_ms=at_ms,
         changed_at_ms=at_ms,
+        received=Chain(header.sequence, received.header_digest),
         applicant_number=str(document.get("applicant_number", "")),
         handling_number=case_number(group, item.implementation_code, at_ms),
         form=message.body.form,
     )
 
 
+@lru_cache(maxsize=32)
+def _date_of_hour(hour: int) -> str:
+    """Write the date of an hour since 1970: China's offset is whole hours, so days are too."""
+    return china_date(hour * _HOUR_MS)
+
+
 def case_number(group: Group, implementation_code: str, at_ms: int) -> str:
     """Return the next case number (办件编号): 31-character code, date, four-digit serial."""
-    date = china_date(at_ms)
+    date = _date_of_hour(at_ms // _HOUR_MS)
     serial = group.next_serial(f"{implementation_code}{date}")
     return f"{implementation_code}{date}{serial:04d}"
 

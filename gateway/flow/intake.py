@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from gateway.flow.answering import Answer, Answering, QueryWork, not_taken_in
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer, Group
 from gateway.flow.effects import authorise, require_new_case_allowed
@@ -17,7 +18,6 @@ from gateway.kernel.envelope import (
     CASELESS,
     Body,
     Kind,
-    NotTakenIn,
     Outcome,
     Receipt,
     ReceiptQuery,
@@ -28,18 +28,16 @@ from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
 from gateway.kernel.stages import Authenticated, Conformant, Received, Refused, TakenIn
 from gateway.ports.clock import Clock
 from gateway.ports.directory import Book, Directory
-from gateway.ports.journal import Evidence, Journal, Snapshot, VoidRecord
+from gateway.ports.journal import Evidence, Journal
 from gateway.ports.vault import Vault, VaultScope
 from gateway.rules.delivery import require_addressed, require_timely, require_well_formed
 from gateway.rules.schema import require_body
 from gateway.rules.schema.strict_json import parse
 from gateway.rules.trust import Check, Partner, checks_for, require_speaks_for, require_suites
 from gateway.wire.envelopes import decode_envelope
-from gateway.wire.fault_table import entry, is_final, texts
+from gateway.wire.fault_table import is_final, texts
 from gateway.wire.headers import decode_body
 from gateway.wire.receipts import encode_receipt, encode_signed_receipt
-
-Answer = bytes | NotTakenIn
 
 
 @dataclass(slots=True)
@@ -179,17 +177,22 @@ class Intake:
             delivery.fault = Fault(FaultCode.WIRE_FIELD_INVALID, "attachments")
             delivery.conformant = None
             return
-        missing = await self._missing(header.sender, header.case_key, conformant.body)
-        if missing:
-            delivery.fault = Fault(FaultCode.ATTACHMENT_ABSENT, missing)
+        try:
+            await self._require_held(header.sender, header.case_key, conformant.body)
+        except Fault as fault:
+            delivery.fault = fault
             delivery.conformant = None
 
-    async def _missing(self, sender: GatewayId, key: CaseKey, body: Body) -> str:
+    async def _require_held(self, sender: GatewayId, key: CaseKey, body: Body) -> None:
+        """Check that each attachment is held whole and has the size the message names."""
         scope = VaultScope(sender, key)
         absent = await self._vault.missing(scope, [a.commitment for a in body.attachments])
-        return ",".join(
-            sorted({a.material_code for a in body.attachments if a.commitment in absent})
-        )
+        missing = {a.material_code for a in body.attachments if a.commitment in absent}
+        if missing:
+            raise Fault(FaultCode.ATTACHMENT_ABSENT, ",".join(sorted(missing)))
+        for a in body.attachments:
+            if (await self._vault.state(scope, a.commitment)).held != a.size:
+                raise Fault(FaultCode.ATTACHMENT_SIZE, a.material_code)
 
     async def _answer_unauthenticated(self, deliveries: Iterable[_Delivery]) -> None:
         """Answer those that are no one's word: a repetition with its receipt, the rest not at all.
@@ -214,7 +217,7 @@ class Intake:
     ) -> list[Answer]:
         """Answer a sender that lost its answers; burn what is not known if it says so."""
         home = self._directory.current().home.gateway_id
-        works = [_QueryWork(home, peer, query) for query in queries]
+        works = [QueryWork(home, peer, query) for query in queries]
         if not any(query.burn for query in queries):
             return await self._journal.read(lambda s: [work.look_up(s) for work in works])
         faults = await self._committer.submit_all(works)
@@ -228,15 +231,7 @@ def _may_pass(fault: Fault | None) -> bool:
     return fault is not None and not is_final(fault.code)
 
 
-def not_taken_in(fault: Fault) -> NotTakenIn:
-    """Write a fault as the answer that stores nothing."""
-    zh, en = texts(fault.code, fault.detail)
-    row = entry(fault.code)
-    wait_ms = fault.retry_after_ms or row.retry_after_ms
-    return NotTakenIn(fault.code.value, zh, en, row.retry, wait_ms, fault.expected_sequence)
-
-
-class _IntakeWork:
+class _IntakeWork(Answering):
     """Judges one authenticated message inside a commit group."""
 
     def __init__(self, book: Book, delivery: _Delivery) -> None:
@@ -244,8 +239,6 @@ class _IntakeWork:
         self.delivery = delivery
         self._book = book
         self._authenticated = delivery.authenticated
-        self._receipt = b""
-        self._twin: _IntakeWork | None = None
 
     def refs(self) -> Iterable[MessageRef]:
         return (self._authenticated.received.header.ref,)
@@ -254,16 +247,10 @@ class _IntakeWork:
         header = self._authenticated.received.header
         return () if header.kind in CASELESS else (header.case_key,)
 
-    def result(self) -> bytes:
-        """Return the encoded signed receipt, once the group is committed."""
-        return self._twin.result() if self._twin is not None else self._receipt
-
     def step(self, group: Group) -> None:
         received = self._authenticated.received
         ref, header_digest = received.header.ref, received.header_digest
-        twin = group.twins.get((ref, header_digest))
-        if isinstance(twin, _IntakeWork):
-            self._twin = twin
+        if self._begin(group.twins.get((ref, header_digest))):
             return
         stored = group.messages.get(ref)
         if stored is not None and stored.header_digest == header_digest:
@@ -330,59 +317,5 @@ class _IntakeWork:
         def finish(signatures: tuple[Signature, ...]) -> None:
             self._receipt = encode_signed_receipt(receipt, signatures)
             store(self._receipt)
-
-        group.sign(pae(TYPE_RECEIPT, receipt), finish)
-
-
-class _QueryWork:
-    """Looks one receipt up, or burns its id."""
-
-    def __init__(self, home: GatewayId, peer: GatewayId, query: ReceiptQuery) -> None:
-        self._home = home
-        self._ref = MessageRef(peer, query.message_id)
-        self._query = query
-        self._receipt = b""
-
-    def refs(self) -> Iterable[MessageRef]:
-        return (self._ref,)
-
-    def keys(self) -> Iterable[CaseKey]:
-        return ()
-
-    def answer(self) -> Answer:
-        """Return the receipt, or that it is not known."""
-        return self._receipt or not_taken_in(Fault(FaultCode.RECEIPT_NOT_KNOWN))
-
-    def look_up(self, snapshot: Snapshot) -> Answer:
-        """Answer without burning."""
-        stored = snapshot.messages([self._ref]).get(self._ref)
-        if stored is not None and stored.header_digest == self._query.header_digest:
-            self._receipt = stored.receipt
-        elif stored is not None:
-            second = snapshot.second_receipt(self._ref, self._query.header_digest)
-            self._receipt = second or stored.receipt
-        return self.answer()
-
-    def step(self, group: Group) -> None:
-        self.look_up(group.tx)
-        if self._receipt or not self._query.burn:
-            return
-        now_ms = group.now_ms
-        receipt = encode_receipt(
-            Receipt(
-                self._ref.sender,
-                self._home,
-                self._ref.message_id,
-                self._query.header_digest,
-                now_ms,
-                Outcome.VOID,
-            )
-        )
-
-        def finish(signatures: tuple[Signature, ...]) -> None:
-            self._receipt = encode_signed_receipt(receipt, signatures)
-            group.voids.append(
-                VoidRecord(self._ref, self._query.header_digest, now_ms, self._receipt)
-            )
 
         group.sign(pae(TYPE_RECEIPT, receipt), finish)

@@ -69,7 +69,7 @@ def draft_of(
     return Draft(header, body_bytes)
 
 
-def say(group: Group, case: CaseRecord, draft: Draft, draft_id: bytes | None = None) -> CaseRecord:
+def say(group: Group, case: CaseRecord, draft: Draft) -> CaseRecord:
     """Queue a message of ours and return the case after it; the caller saves it.
 
     The deciding side's word counts at once, and so does the submission at its origin; what else
@@ -80,7 +80,7 @@ def say(group: Group, case: CaseRecord, draft: Draft, draft_id: bytes | None = N
     if case.role is CaseRole.DECIDING or kind is Kind.SUBMITTED:
         case = case._replace(stage=step(case.stage, kind))
     entry = OutboxEntry(
-        draft_id=draft_id or uuid7(group.now_ms, group.entropy.token(10)),
+        draft_id=_draft_id(group, case),
         partner=case.counterpart,
         case_key=case.key,
         kind=kind,
@@ -92,6 +92,20 @@ def say(group: Group, case: CaseRecord, draft: Draft, draft_id: bytes | None = N
         return _seal(group, case, entry)
     group.put_outbox(entry)
     return case._replace(waiting=(*case.waiting, kind))
+
+
+def _draft_id(group: Group, case: CaseRecord) -> bytes:
+    """Return an id above those of the case's drafts that wait.
+
+    Drafts are sealed in the order of their ids, and the time of day may stand still or step back.
+    """
+    fresh = uuid7(group.now_ms, group.entropy.token(10))
+    if case.outstanding is None and not case.waiting:
+        return fresh
+    latest = max((e.draft_id for e in group.waiting_of(case.key)), default=b"")
+    if latest < fresh:
+        return fresh
+    return (int.from_bytes(latest, "big") + 1).to_bytes(len(latest), "big")
 
 
 def prepare(group: Group, case: CaseRecord, draft: Draft) -> None:
@@ -241,10 +255,15 @@ def _drop_waiting(group: Group, case: CaseRecord) -> None:
 
 
 def _agreed_stage(group: Group, case: CaseRecord) -> Stage:
-    """Replay the messages that both sides have taken in."""
+    """Replay the messages that both sides have taken in.
+
+    Ours that an answer confirmed count, though their receipts are not here yet.
+    """
     stage = Stage.RECEIVING
     for message in group.tx.history(case.key):
-        kind = message.kind if message.outcome is Outcome.TAKEN_IN else None
+        ours = message.direction is Direction.OUT and message.sequence <= case.sent.sequence
+        confirmed = ours and message.outcome is None
+        kind = message.kind if confirmed or message.outcome is Outcome.TAKEN_IN else None
         if kind is not None and can_step(stage, kind):
             stage = step(stage, kind)
     return stage

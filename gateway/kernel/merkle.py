@@ -53,17 +53,17 @@ def root_of_path(leaf: Digest, index: int, size: int, path: Sequence[bytes]) -> 
     """
     if not 0 <= index < size:
         return None
-    fn, sn, node = index, size - 1, leaf
+    fn, sn, node = index, size - 1, bytes(leaf)
     for sibling in path:
         if sn == 0:
             return None
         if fn & 1 or fn == sn:
-            node = _node(sibling, node)
+            node = sha256(b"\x01" + sibling + node).digest()
             while not fn & 1 and fn != 0:
                 fn >>= 1
                 sn >>= 1
         else:
-            node = _node(node, sibling)
+            node = sha256(b"\x01" + node + sibling).digest()
         fn >>= 1
         sn >>= 1
-    return node if sn == 0 else None
+    return Digest(node) if sn == 0 else None

@@ -6,15 +6,14 @@ error. `Refused` is the other final outcome.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.kernel.case import CaseRecord
 from gateway.kernel.envelope import Body, Header, Signature
 from gateway.kernel.identifiers import Digest, GatewayId
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """Bytes that parse as an envelope. Nothing in it is believed yet."""
 
     raw: bytes
@@ -28,8 +27,7 @@ class Received:
     received_at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticated:
+class Authenticated(NamedTuple):
     """The sender's registered keys signed it, the peer may speak for the sender."""
 
     received: Received
@@ -37,8 +35,7 @@ class Authenticated:
     """Digest of the evidence document: certificate, directory entry as of `received_at_ms`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conformant:
+class Conformant(NamedTuple):
     """Header, body, JSON and form follow the rules."""
 
     authenticated: Authenticated
@@ -47,8 +44,7 @@ class Conformant:
     """The body's form, parsed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Authorised:
+class Authorised(NamedTuple):
     """Agreement, item, version, mode, right, role and sequence allow it."""
 
     conformant: Conformant
@@ -56,8 +52,7 @@ class Authorised:
     """The case after the message's effect; None for a caseless kind."""
 
 
-@dataclass(frozen=True, slots=True)
-class TakenIn:
+class TakenIn(NamedTuple):
     """Authorised, with its signed receipt: fit for the journal."""
 
     authorised: Authorised
@@ -70,8 +65,7 @@ class TakenIn:
         return self.authorised.conformant.authenticated.received
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """Authenticated and finally refused, with its signed receipt."""
 
     authenticated: Authenticated

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
+from typing import Final, cast
 
 from gateway.kernel.envelope import (
     Attachment,
@@ -16,9 +17,19 @@ from gateway.kernel.envelope import (
 )
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import Digest, GatewayId, MessageId
-from gateway.kernel.limits import BODY_BYTES_MAX, HEADER_BYTES_MAX
+from gateway.kernel.limits import (
+    ATTACHMENTS_PER_MESSAGE_MAX,
+    BODY_BYTES_MAX,
+    HEADER_BYTES_MAX,
+)
 from gateway.wire.generated import message_pb2 as pb
 from gateway.wire.strict import read
+
+# Plain dictionaries: a look-up costs a fifth of the enumeration's own.
+_KINDS: Final[Mapping[int, Kind]] = {int(k): k for k in Kind}
+_MODES: Final[Mapping[int, Mode | None]] = {0: None, **{int(m): m for m in Mode}}
+_RIGHTS: Final[Mapping[int, Right]] = {int(r): r for r in Right}
+_STRENGTHS: Final[Mapping[int, Strength | None]] = {0: None, **{int(s): s for s in Strength}}
 
 
 def decode_header(raw: bytes) -> Header:
@@ -34,11 +45,11 @@ def decode_header(raw: bytes) -> Header:
     if int(m.digest_algorithm) != DigestAlgorithm.SHA256:
         raise Fault(FaultCode.WIRE_DIGEST_UNSUPPORTED, str(int(m.digest_algorithm)))
     try:
-        kind = Kind(m.kind)
-        mode = Mode(m.mode) if m.mode else None
-        right = Right(m.delegated_right)
-        strength = Strength(m.strength) if m.strength else None
-    except ValueError as unknown:
+        kind = _KINDS[m.kind]
+        mode = _MODES[m.mode]
+        right = _RIGHTS[m.delegated_right]
+        strength = _STRENGTHS[m.strength]
+    except KeyError as unknown:
         raise Fault(FaultCode.WIRE_FIELD_INVALID, "kind, mode, right or strength") from unknown
     return Header(
         MessageId(m.message_id),
@@ -110,11 +121,14 @@ def decode_body(raw: bytes) -> Body:
     """Read a body. The form's JSON and the attachments' presence are *not* checked.
 
     Raises:
-        Fault: `limit.envelope_bytes`, those of `strict.read`, `wire.field_invalid`.
+        Fault: `limit.envelope_bytes`, `limit.attachments`, those of `strict.read`,
+            `wire.field_invalid`.
     """
     if len(raw) > BODY_BYTES_MAX:
         raise Fault(FaultCode.LIMIT_ENVELOPE_BYTES, "body")
     m = read(pb.Body, raw, "body")
+    if len(m.attachments) > ATTACHMENTS_PER_MESSAGE_MAX:
+        raise Fault(FaultCode.LIMIT_ATTACHMENTS, str(len(m.attachments)))
     attachments = []
     for a in m.attachments:
         if len(a.salt) != 32 or len(a.commitment) != 32 or not a.material_code:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -232,7 +231,7 @@ async def test_a_header_that_was_answered_is_not_refused_with_another_receipt(
 ) -> None:
     await journal.write(lambda tx: tx.refuse([s.refused(1), s.refused(1, variant="other")]))
     for again in (s.refused(1), s.refused(1, variant="other")):
-        anew = replace(again, receipt=b"another receipt")
+        anew = again._replace(receipt=b"another receipt")
         with pytest.raises(ValueError, match=r"already"):
             await journal.write(lambda tx, r=anew: tx.refuse([r]))  # type: ignore[misc]
     assert await journal.read(lambda q: q.ledger_pending()) == 2

@@ -26,7 +26,8 @@ from sqlalchemy.pool import NullPool
 
 from gateway.adapters.sql import migrations
 from gateway.adapters.sql.journal import SqlJournal
-from gateway.adapters.sql.snapshot import Cursor
+from gateway.adapters.sql.snapshot import Cursor, SqlSnapshot
+from gateway.adapters.sql.statements import Statements
 from gateway.kernel.limits import (
     SQLITE_BUSY_MS,
     SQLITE_CACHE_KIB,
@@ -34,7 +35,7 @@ from gateway.kernel.limits import (
     SQLITE_READERS_MAX,
     SQLITE_STATEMENTS_MAX,
 )
-from gateway.ports.journal import JournalDown
+from gateway.ports.journal import JournalDown, Snapshot
 
 T = TypeVar("T")
 
@@ -85,6 +86,28 @@ def current_revision(path: Path) -> str:
         return ""
     with _reported(), _alembic_connection(_open_reader(path)) as connection:
         return migrations.revision_of(connection)
+
+
+@contextmanager
+def open_sqlite_reader(path: Path) -> Iterator[Snapshot]:
+    """Read one state of a file that another process may own; nothing can be written.
+
+    To be left soon: while a state is read, the owner's checkpoints cannot pass it.
+
+    Raises:
+        JournalDown: there is no such file, its tables are not those of this version, or it cannot
+            be read.
+    """
+    with _reported(), _file_reported():
+        _require_head(path)
+        connection = _open_reader(path)
+    try:
+        with _reported():
+            cursor = connection.cursor()
+            cursor.execute("BEGIN")
+            yield SqlSnapshot(cursor, Statements(SqliteEngine))
+    finally:
+        connection.close()
 
 
 class SqliteEngine:

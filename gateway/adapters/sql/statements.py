@@ -6,7 +6,9 @@ own cursor, with parameters by position: rows in, tuples out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 from sqlalchemy import (
@@ -32,12 +34,23 @@ from gateway.ports.journal import Direction
 BULK_SIZES: Final = (1, 4, 16, 64, 256)
 """How many keys one look-up takes: few texts to keep prepared, and little padding."""
 
+INSERT_SIZES: Final = (64, 16, 4, 1)
+"""How many rows one INSERT takes: whole groups in a few runs, few texts to keep prepared."""
+
+_VALUES: Final = re.compile(r"(?<=\bVALUES )(\([^()]*\))")
+
 
 class Statement(NamedTuple):
     """A text and the constants that follow the caller's parameters."""
 
     text: str
     tail: tuple[object, ...] = ()
+    many: Mapping[int, str] = MappingProxyType({})
+    """For INSERT: number of rows to the text that takes so many, largest first.
+
+    One statement of many rows is one run of the driver. Row by row, SQLite's driver lets go of
+    the interpreter lock for each, and waits for it as often while the event loop is busy.
+    """
 
 
 class Engine(Protocol):
@@ -102,7 +115,10 @@ class _Compiler:
         )
         if list(done.positiontup) != list(names):
             raise ValueError(f"columns stand in the order {done.positiontup}")
-        return Statement(str(done))
+        text = str(done)
+        before, row, after = _VALUES.split(text, 1)
+        many = {n: before + ", ".join([row] * n) + after for n in INSERT_SIZES}
+        return Statement(text, many=MappingProxyType(many))
 
     def bulk(
         self, rows: Select[Any], owner: ColumnElement[str], ident: ColumnElement[bytes]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
+from itertools import chain
 
 from gateway.adapters.sql.rows import (
     OUTBOX_COLUMNS,
@@ -49,8 +50,16 @@ class SqlTransaction(SqlSnapshot):
 
     def _write(self, statement: Statement, rows: Iterable[Row]) -> None:
         values = list(rows)
-        if values:
-            self._cursor.executemany(statement.text, values)
+        if not statement.many:
+            if values:
+                self._cursor.executemany(statement.text, values)
+            return
+        start = 0
+        for size, text in statement.many.items():
+            while len(values) - start >= size:
+                part = values[start : start + size]
+                self._cursor.execute(text, tuple(chain.from_iterable(part)))
+                start += size
 
     def _add(self, statement: Statement, name: str, by: int) -> int:
         row = self._row(statement, name, by)

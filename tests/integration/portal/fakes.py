@@ -255,6 +255,7 @@ class FakeTaskDesk:
         self.waits_ended = 0
         self.acts: list[tuple[TaskAct, int | None, str | None]] = []
         self.breaks_after: int | None = None
+        self.size = len(FILE)
         self.name = "营业执照 示例.pdf"
         self.media_type = "application/pdf"
 
@@ -300,7 +301,7 @@ class FakeTaskDesk:
         self._own(actor, task_id)
         if commitment != COMMITMENT:
             raise Fault(FaultCode.ATTACHMENT_ABSENT)
-        return Download(self.media_type, self.name, len(FILE), self._chunks())
+        return Download(self.media_type, self.name, self.size, self._chunks())
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         for start in range(0, len(FILE), 65_536):

@@ -7,6 +7,8 @@ import time
 import pytest
 from aiohttp import ClientConnectionError
 
+from gateway.kernel.limits import ATTACHMENT_BYTES_MAX
+
 from .conftest import BOUNDS, World
 from .fakes import FILE, bearer, eventually
 from .test_cases import PDF, _open
@@ -115,6 +117,27 @@ async def test_a_stalled_upload_is_refused_and_not_kept(world: World) -> None:
     answer = await asyncio.wait_for(line[0].read(), 5)
     assert b"portal.too_slow" in answer
     assert world.desk.broken_uploads == 1
+    await _leave(line)
+
+
+async def test_an_upload_that_only_drips_is_refused_and_not_kept(world: World) -> None:
+    case_id = await _open(world)
+    line = await _line(world)
+    path = f"/v1/cases/{case_id}/materials?material=charter"
+    line[1].write(_head(path, len(PDF), "application/pdf") + PDF[:1_000])
+    assert await _drip(line, PDF[1_000:1_100], 0.1) < 5 * BOUNDS.upload_timeout_s
+    assert [f["rule"] for _, f in world.log.events] == ["portal.too_slow"]
+    assert world.desk.broken_uploads == 1
+    await _leave(line)
+
+
+async def test_an_upload_declared_too_large_is_refused_before_it_is_read(world: World) -> None:
+    case_id = await _open(world)
+    line = await _line(world)
+    path = f"/v1/cases/{case_id}/materials?material=charter"
+    line[1].write(_head(path, ATTACHMENT_BYTES_MAX + 1, "application/pdf"))
+    answer = await asyncio.wait_for(line[0].readuntil(b"}"), 5)
+    assert answer.startswith(b"HTTP/1.1 413") and b"limit.attachment_bytes" in answer
     await _leave(line)
 
 

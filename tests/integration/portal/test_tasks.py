@@ -132,6 +132,14 @@ async def test_a_file_that_breaks_off_is_never_taken_as_whole(world: World) -> N
     assert world.log.names() == ["http_download_broken"]
 
 
+async def test_a_file_shorter_than_it_says_is_never_taken_as_whole(world: World) -> None:
+    world.task_desk.size += 1
+    with pytest.raises(ClientError):
+        async with world.client.get(FILE_PATH, headers=bearer()) as answer:
+            await answer.read()
+    assert world.log.names() == ["http_download_broken"]
+
+
 async def test_an_absent_file_is_a_problem_not_a_broken_line(world: World) -> None:
     path = f"{TASK}/materials/{'0' * 64}"
     async with world.client.get(path, headers=bearer()) as answer:

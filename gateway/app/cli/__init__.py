@@ -1,0 +1,1 @@
+"""The command line `kuayu`. Modules import what is heavy inside functions: a start is felt."""
