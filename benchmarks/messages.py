@@ -5,29 +5,43 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from benchmarks.forms import varied
 from gateway.adapters.pki.key_files import load_signer
+from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.adapters.system.clock import SystemClock, SystemEntropy
+from gateway.app.config import load_config
+from gateway.app.partners import load_book
 from gateway.app.provision import Site
 from gateway.flow.sealing import Sealer
-from gateway.kernel.digests import TYPE_HEADER, commitment, digest, pae
-from gateway.kernel.envelope import Body, Header, Kind, Mode, Strength
+from gateway.kernel.digests import TYPE_HEADER, TYPE_RECEIPT, commitment, digest, pae
+from gateway.kernel.envelope import Body, Header, Kind, Mode, Outcome, Strength
 from gateway.kernel.identifiers import GatewayId, MessageId, uuid7
 from gateway.kernel.limits import MESSAGE_LIFE_MS
-from gateway.wire.envelopes import encode_envelope
+from gateway.rules.trust import Check, checks_for
+from gateway.wire import calls
+from gateway.wire.envelopes import encode_envelope, peek_header_bytes
 from gateway.wire.headers import encode_body, encode_header
+from gateway.wire.receipts import decode_signed_receipt
 
 
 class MessageMaker:
     """Makes submissions of the founding item, each opening a case of its own."""
 
-    def __init__(self, sender: Site, recipient: Site, agreement: bytes, form: object) -> None:
+    def __init__(
+        self, sender: Site, recipient: Site, agreement: bytes, form: dict[str, object]
+    ) -> None:
         self._sealer = Sealer([load_signer(path) for path in sender.signing_keys])
         self._sender = sender.identity
         self._recipient = recipient.identity
         self._agreement = digest(agreement)
         self._form = form
+        self._made = 0
         self._clock = SystemClock()
         self._entropy = SystemEntropy()
+
+    def now_ms(self) -> int:
+        """Return the time, in ms."""
+        return self._clock.now_ms()
 
     def now_s(self) -> int:
         """Return the time, in seconds."""
@@ -37,14 +51,20 @@ class MessageMaker:
         """Return `count` envelopes, signed `batch` at a time."""
         made: list[bytes] = []
         for start in range(0, count, batch):
-            parts = [self._part(start + i) for i in range(min(batch, count - start))]
+            parts = [self._part() for _ in range(min(batch, count - start))]
             signed = self._sealer.sign([pae(TYPE_HEADER, p[0]) for p in parts])
             made += [encode_envelope(*p, s) for p, s in zip(parts, signed, strict=True)]
         return made
 
-    def _part(self, number: int) -> tuple[bytes, bytes, bytes]:
+    def next_form(self) -> dict[str, object]:
+        """Return a form that was not returned before."""
+        self._made += 1
+        return varied(self._form, self._made)
+
+    def _part(self) -> tuple[bytes, bytes, bytes]:
         now_ms, salt = self._clock.now_ms(), self._entropy.token(32)
-        document = {"applicant_number": f"BENCH-{number}", "form": self._form}
+        form = self.next_form()
+        document = {"applicant_number": f"BENCH-{self._made}", "form": form}
         body = encode_body(Body(json.dumps(document, ensure_ascii=False).encode()))
         header = Header(
             MessageId(uuid7(now_ms, self._entropy.token(10))),
@@ -69,6 +89,37 @@ class MessageMaker:
             required_suites=("ES256",),
         )
         return encode_header(header), salt, body
+
+
+class ReceiptReader:
+    """Believes a recipient's receipts as a partner would: binding, outcome and signature."""
+
+    def __init__(self, sender: Site, recipient: Site) -> None:
+        self._verifier = SuiteVerifier()
+        config = load_config(sender.config, {})
+        home = GatewayId(sender.identity.gateway_id)
+        book = load_book(config.partners_dir, home, self._verifier, demo=config.demo)
+        self._recipient = book.partners[GatewayId(recipient.identity.gateway_id)]
+
+    def require(self, envelopes: list[bytes], answer: bytes, now_ms: int) -> set[Check]:
+        """Check that `answer` has a receipt "taken in" for each envelope, in order.
+
+        Returns the signatures still to be verified; a batch of receipts has one.
+        """
+        answers = calls.decode_deliver_answer(answer)
+        checks: set[Check] = set()
+        for envelope, given in zip(envelopes, answers, strict=True):
+            assert isinstance(given, bytes), given
+            signed = decode_signed_receipt(given)
+            assert signed.receipt.outcome is Outcome.TAKEN_IN, signed.receipt
+            assert signed.receipt.header_digest == digest(peek_header_bytes(envelope))
+            signed_input = pae(TYPE_RECEIPT, signed.receipt_bytes)
+            checks.update(checks_for(self._recipient, signed.signatures, signed_input, now_ms))
+        return checks
+
+    def verify(self, checks: set[Check]) -> None:
+        """Check the signatures."""
+        assert all(self._verifier.verify(*check) for check in checks)
 
 
 def without_required_materials(site: Site) -> None:

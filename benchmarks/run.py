@@ -1,8 +1,9 @@
 """First numbers: exchanges/s, latency and server CPU per exchange, as ratios in one run.
 
-`python -m benchmarks.run [--rounds N] [--calls N] [--out FILE]`. Workloads take turns, round by
-round, so that a machine whose speed drifts treats them alike. Load comes from this process; echo
-and gateways are processes of their own.
+`python -m benchmarks.run [--quick] [--rounds N] [--calls N] [--out FILE]`. Workloads take turns,
+round by round, so that a machine whose speed drifts treats them alike. Load comes from this
+process; the echo and two gateways (`kuayu serve`) are processes of their own. `README.md` here
+says more.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -26,7 +28,7 @@ from rich.table import Table
 
 from benchmarks.echo_servers import METHOD
 from benchmarks.measure import Round, middle, run_round
-from benchmarks.messages import MessageMaker, without_required_materials
+from benchmarks.messages import MessageMaker, ReceiptReader, without_required_materials
 from gateway.app.config import load_config
 from gateway.app.provision import Site
 from gateway.app.tokens import SCOPES, issue_token
@@ -34,6 +36,7 @@ from gateway.wire import calls
 from tests.support.world import agreement_bytes, make_pair, sample_form
 
 AT_ONCE = {1: 32, 64: 4}
+SERVE = ("gateway.app.cli.main", "serve", "--config")
 REFERENCE = {"portal_submit": "http_echo"}
 
 
@@ -48,7 +51,10 @@ class Child(NamedTuple):
 def start(stack: ExitStack, *arguments: str) -> Child:
     """Start a server of this package and wait until it tells its ports."""
     process = subprocess.Popen(
-        [sys.executable, "-m", *arguments], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "KUAYU_LOG__LEVEL": "WARNING"},
     )
     stack.callback(process.wait)
     stack.callback(process.terminate)
@@ -63,6 +69,7 @@ class Bench:
     def __init__(self, sender: Site, recipient: Site, children: dict[str, Child]) -> None:
         self._children = children
         self._maker = MessageMaker(sender, recipient, agreement_bytes(), sample_form())
+        self._reader = ReceiptReader(sender, recipient)
         keys = sender.root / "keys"
         self._credentials = grpc.ssl_channel_credentials(
             (recipient.root / "keys" / "authorities.pem").read_bytes(),
@@ -81,13 +88,16 @@ class Bench:
             "item_code": "00013112700402",
             "mode": "collect_on_behalf",
             "purpose": "branch-registration",
-            "form": sample_form(),
         }
 
     async def exchange(self, to: str, method: str, batch: int, count: int) -> Round:
-        """Deliver, or echo, `count` calls of `batch` envelopes each."""
+        """Deliver, or echo, `count` calls of `batch` envelopes each.
+
+        Messages are made before the clock runs, receipts are checked after it has stopped.
+        """
         made = self._maker.envelopes(count * batch, batch)
-        requests = [calls.encode_deliver(made[i : i + batch]) for i in range(0, len(made), batch)]
+        sent = [made[i : i + batch] for i in range(0, len(made), batch)]
+        answers: list[tuple[list[bytes], bytes]] = []
         child = self._children[to]
         options = [("grpc.max_receive_message_length", 1 << 24)]
         async with grpc.aio.secure_channel(
@@ -96,27 +106,38 @@ class Bench:
             call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
             await channel.channel_ready()
 
-            def one(raw: bytes) -> Callable[[], Awaitable[int]]:
+            def one(envelopes: list[bytes]) -> Callable[[], Awaitable[int]]:
+                raw = calls.encode_deliver(envelopes)
+
                 async def send() -> int:
-                    answer = await call(raw)
-                    if method != METHOD:
-                        _require_receipts(answer, batch)
+                    answers.append((envelopes, await call(raw)))
                     return batch
 
                 return send
 
-            work = [one(raw) for raw in requests]
-            return await run_round(child.pid, work, at_once=AT_ONCE[batch])
+            found = await run_round(child.pid, [one(e) for e in sent], at_once=AT_ONCE[batch])
+        if method == METHOD:
+            assert all(answer == calls.encode_deliver(e) for e, answer in answers)
+        else:
+            self._require_receipts(answers)
+        return found
+
+    def _require_receipts(self, answers: list[tuple[list[bytes], bytes]]) -> None:
+        checks = set()
+        for envelopes, answer in answers:
+            checks |= self._reader.require(envelopes, answer, self._maker.now_ms())
+        self._reader.verify(checks)
 
     async def http(self, to: str, path: str, count: int) -> Round:
-        """Post the same case `count` times; at the gateway, until every receipt is in."""
+        """Post `count` cases; at the gateway, until every receipt is in."""
         child = self._children[to]
         base = f"http://127.0.0.1:{child.portal_port}"
         headers = {"Authorization": f"Bearer {self._token}"}
+        cases = iter([{**self._case, "form": self._maker.next_form()} for _ in range(count)])
         async with aiohttp.ClientSession(headers=headers) as session:
 
             async def post() -> int:
-                async with session.post(base + path, json=self._case) as response:
+                async with session.post(base + path, json=next(cases)) as response:
                     body = await response.read()
                     assert response.status == 201, body
                 return 1
@@ -131,13 +152,6 @@ class Bench:
 
             settle = None if to == "echo" else receipted
             return await run_round(child.pid, [post] * count, at_once=16, settle=settle)
-
-
-def _require_receipts(answer: bytes, batch: int) -> None:
-    answers = calls.decode_deliver_answer(answer)
-    assert len(answers) == batch, len(answers)
-    wrong = [a for a in answers if not isinstance(a, bytes)]
-    assert not wrong, wrong[0]
 
 
 async def _rounds(bench: Bench, rounds: int, count: int, console: Console) -> dict[str, Round]:
@@ -186,7 +200,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--calls", type=int, default=1200, help="calls of one envelope a round")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
+    parser.add_argument("--quick", action="store_true", help="a look in seconds: 2 rounds of 400")
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.rounds, arguments.calls = 2, 400
     console = Console(stderr=False)
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kuayu-bench-")))
@@ -202,8 +219,8 @@ def main() -> None:
         (keys / "peers.pem").write_bytes((sender.root / "keys" / "authorities.pem").read_bytes())
         children = {
             "echo": start(stack, "benchmarks.echo_servers", str(keys)),
-            "recipient": start(stack, "benchmarks.serve_gateway", str(recipient.config)),
-            "sender": start(stack, "benchmarks.serve_gateway", str(sender.config)),
+            "recipient": start(stack, *SERVE, str(recipient.config)),
+            "sender": start(stack, *SERVE, str(sender.config)),
         }
         bench = Bench(sender, recipient, children)
         found = asyncio.run(_rounds(bench, arguments.rounds, arguments.calls, console))

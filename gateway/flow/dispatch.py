@@ -178,6 +178,9 @@ class Lane:
         except Fault as fault:  # the journal, not the partner: try again at the next poll
             self._d.log.event("lane_waits", partner=self.partner, rule=fault.code.value)
             return False
+        except Exception as broken:  # noqa: BLE001 - any bug in a round: tell, let its leases end
+            self._d.log.event("round_broke", partner=self.partner, error=type(broken).__name__)
+            return False
         return did and self._failures == 0
 
     async def _attempt(
@@ -202,7 +205,7 @@ class Lane:
         answers: dict[bytes, Answer] = {}
         ready: list[OutboxEntry] = []
         for entry in entries:
-            refused = await upload_attachments(self._outlet, self._d.vault, entry)
+            refused = await self._uploaded(entry)
             if refused is None:
                 ready.append(entry)
             else:
@@ -211,6 +214,14 @@ class Lane:
             got = await self._outlet.deliver([e.envelope for e in ready], DELIVER_TIMEOUT_S)
             answers.update((e.draft_id, a) for e, a in zip(ready, got, strict=True))
         return [answers[e.draft_id] for e in entries]
+
+    async def _uploaded(self, entry: OutboxEntry) -> NotTakenIn | None:
+        try:
+            return await upload_attachments(self._outlet, self._d.vault, entry)
+        except OSError as broken:  # our own disk: this message waits, its neighbours do not
+            error = type(broken).__name__
+            self._d.log.event("attachment_unreadable", partner=self.partner, error=error)
+            return NotTakenIn(FaultCode.INTERNAL.value, retry=True)
 
     async def _ask(self, entries: Sequence[OutboxEntry]) -> Sequence[Answer]:
         queries = [

@@ -11,6 +11,7 @@ from gateway.flow.committer import Group
 from gateway.kernel.case import CaseRecord, CaseRole, Chain, Outstanding, Stage
 from gateway.kernel.digests import TYPE_HEADER, commitment, digest, pae
 from gateway.kernel.envelope import Header, Kind, Outcome, Right, Signature, Strength
+from gateway.kernel.faults import Fault
 from gateway.kernel.identifiers import GatewayId, MessageId, uuid7
 from gateway.kernel.limits import MESSAGE_LIFE_MS, SALT_BYTES
 from gateway.ports.journal import Direction, OutboxEntry, OutboxStatus, StoredMessage
@@ -199,7 +200,7 @@ def counted(case: CaseRecord) -> CaseRecord:
 
 
 def advance(group: Group, case: CaseRecord) -> CaseRecord:
-    """Seal the first waiting draft that may still be said; drop those that may not."""
+    """Seal the first waiting draft that may still be said; drop those that may not, and tell."""
     if case.outstanding is not None or not case.waiting:
         return case
     for entry in group.waiting_of(case.key):
@@ -210,7 +211,18 @@ def advance(group: Group, case: CaseRecord) -> CaseRecord:
         if counted or can_step(case.stage, entry.kind):
             return _seal(group, case, entry)
         group.drop_outbox(entry.draft_id)
+        # Whoever said it was told that it is on its way: a person must learn that it is not.
+        case = case._replace(attention=case.attention or _obstacle(case.stage, entry.kind))
     return case._replace(waiting=())
+
+
+def _obstacle(stage: Stage, kind: Kind) -> str:
+    """Return the rule by which `kind` may not be said in `stage`."""
+    try:
+        step(stage, kind)
+    except Fault as fault:
+        return fault.code.value
+    return ""
 
 
 def settle(

@@ -10,7 +10,7 @@ from gateway.flow.committer import Committer, Group
 from gateway.flow.desk import Actor, DeclaredMaterial, OpenCase, View
 from gateway.flow.effects import case_number
 from gateway.flow.items import choose_agreement, item_views
-from gateway.flow.outbound import drop_prepared, prepare, prepared, say
+from gateway.flow.outbound import drop_prepared, expected_stage, prepare, prepared, say
 from gateway.flow.views import case_view, full_view
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
 from gateway.kernel.digests import commitment
@@ -129,12 +129,13 @@ class Submission:
             held = wanted._replace(commitment=stored.commitment)
             batch = [
                 held if m.position == held.position else m
-                for m in group.tx.materials(key)
+                for m in _declared(group, key)
                 if m.batch == held.batch
             ]
             entry = prepared(group, current)
             if entry is None:
                 raise Fault(FaultCode.ATTACHMENT_NOT_DECLARED, material_code)
+            step(expected_stage(current), entry.kind)  # the case may have gone on meanwhile
             group.materials.append(held)
             if not all(m.commitment for m in batch):
                 return current
@@ -165,7 +166,7 @@ class Submission:
             catalogue.require_listed(version, [_planned(m) for m in materials])
             body = Body(_json(content))
             draft = own_message(book, actor, case, Kind.MATERIALS_SUPPLIED, body)
-            earlier = group.tx.materials(case.key)
+            earlier = _declared(group, case.key)
             batch = 1 + max((m.batch for m in earlier), default=0)
             return self._gather(group, case, draft, batch, materials)
 
@@ -282,6 +283,13 @@ class Submission:
 
 def _json(document: object) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _declared(group: Group, key: CaseKey) -> list[Material]:
+    """Return a case's declared files as this group has left them, by batch and position."""
+    found = {(m.batch, m.position): m for m in group.tx.materials(key)}
+    found.update({(m.batch, m.position): m for m in group.materials if m.case_key == key})
+    return [found[place] for place in sorted(found)]
 
 
 def _planned(material: DeclaredMaterial) -> Attachment:

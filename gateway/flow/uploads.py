@@ -141,10 +141,13 @@ class AttachmentIntake:
         """
         staged = self._staged.get(scope.partner)
         if staged is None:
-            staged = self._staged[scope.partner] = await self._vault.cases_of(scope.partner)
+            held = await self._vault.cases_of(scope.partner)
+            staged = self._staged.setdefault(scope.partner, held)
+        if scope.case_key in staged:
+            return
         if len(staged) >= PARTNER_STAGED_CASES_MAX:
             asked = list(staged)
-            staged -= (await self._journal.read(lambda s: s.cases(asked))).keys()
+            staged.difference_update(await self._journal.read(lambda s: s.cases(asked)))
         if len(staged) >= PARTNER_STAGED_CASES_MAX:
             raise Fault(FaultCode.LIMIT_QUOTA, "cases with files")
         staged.add(scope.case_key)

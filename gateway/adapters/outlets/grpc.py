@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import grpc
@@ -74,9 +75,16 @@ class GrpcOutlet:
     async def upload(
         self, ref: AttachmentRef, offset: int, chunks: AsyncIterator[bytes], timeout_s: float
     ) -> AttachmentState:
-        """Send an attachment; see `Outlet`."""
-        call = self._upload(_parts(ref, offset, chunks), timeout=timeout_s)
-        return _state(await _answer(call, named=True))
+        """Send an attachment; see `Outlet`. What `chunks` raises passes through."""
+        broken: list[Exception] = []
+        call = self._upload(_parts(ref, offset, chunks, broken), timeout=timeout_s)
+        try:
+            return _state(await _answer(call, named=True))
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if broken and task is not None and not task.cancelling():
+                raise broken[0] from None  # gRPC makes a cancellation of it, which ends the caller
+            raise
 
     async def close(self) -> None:
         """Close the connection."""
@@ -84,12 +92,16 @@ class GrpcOutlet:
 
 
 async def _parts(
-    ref: AttachmentRef, offset: int, chunks: AsyncIterator[bytes]
+    ref: AttachmentRef, offset: int, chunks: AsyncIterator[bytes], broken: list[Exception]
 ) -> AsyncIterator[bytes]:
     yield calls.encode_chunk(ref, offset)
-    async for chunk in chunks:
-        yield calls.encode_chunk(chunk, offset)
-        offset += len(chunk)
+    try:
+        async for chunk in chunks:
+            yield calls.encode_chunk(chunk, offset)
+            offset += len(chunk)
+    except Exception as error:
+        broken.append(error)
+        raise
 
 
 async def _answer(call: Awaitable[bytes], *, named: bool = False) -> bytes:

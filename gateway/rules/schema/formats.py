@@ -8,20 +8,16 @@ from datetime import date, datetime
 from operator import mul
 from typing import Final
 
+from stdnum.cn import uscc
+from stdnum.iso7064 import mod_37_36
 
 # GB 32100-2015 leaves out I, O, S, V, Z. The first two places may be letters: villages' economic
 # cooperatives (农村集体经济组织) have codes that begin with N2.
 _USCC: Final = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}", re.ASCII)
-# GB 32100-2015, 4.4: places 1 to 17 are weighed by powers of 3 modulo 31.
-_USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_USCC_VALUES: Final = bytes.maketrans(_USCC_ALPHABET.encode(), bytes(range(31)))
-_USCC_WEIGHTS: Final = tuple(pow(3, place, 31) for place in range(17))
 _CITIZEN: Final = re.compile(r"([1-9][0-9]{5})([0-9]{8})[0-9]{3}[0-9X]", re.ASCII)
 _CITIZEN_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CITIZEN_OFFSET: Final = ord("0") * sum(_CITIZEN_WEIGHTS)  # digits are weighed as ASCII codes
 _CITIZEN_CHECKS: Final = "10X98765432"
-_ALPHANUMERIC: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_ALPHANUMERIC_VALUES: Final = bytes.maketrans(_ALPHANUMERIC.encode(), bytes(range(36)))
 _REGION: Final = re.compile(r"[1-9][0-9]{5}", re.ASCII)
 _LICENCE: Final = re.compile(
     r"1\.2\.156\.3005\.2"  # the root of e-licences in China's object identifiers
@@ -46,11 +42,7 @@ def is_uscc(text: str) -> bool:
     18 characters and the check character; the region, the organisation code inside and whether
     the code was ever issued are *not* checked.
     """
-    if _USCC.fullmatch(text) is None:
-        return False
-    values = text.encode().translate(_USCC_VALUES)
-    weighed: int = sum(map(mul, values, _USCC_WEIGHTS))
-    return values[17] == -weighed % 31
+    return _USCC.fullmatch(text) is not None and text[17] == uscc.calc_check_digit(text[:17])
 
 
 def is_citizen_id(text: str) -> bool:
@@ -78,18 +70,7 @@ def is_licence_id(text: str) -> bool:
     the licence exists or is in force is *not* checked.
     """
     found = _LICENCE.fullmatch(text)
-    return found is not None and _mod_37_36("".join(found.groups())) == 1
-
-
-def _mod_37_36(text: str) -> int:
-    """Return the checksum of digits and capitals, check character last; 1 means it holds.
-
-    Source: ISO/IEC 7064, the hybrid system MOD 37,36.
-    """
-    check = 18
-    for value in text.encode().translate(_ALPHANUMERIC_VALUES):
-        check = ((check or 36) * 2 % 37 + value) % 36
-    return check
+    return found is not None and mod_37_36.checksum("".join(found.groups())) == 1
 
 
 def is_date(text: str) -> bool:

@@ -1,0 +1,1 @@
+"""What partners send over the real socket, hostile first."""

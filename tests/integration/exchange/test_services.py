@@ -1,0 +1,71 @@
+"""Health and reflection, and methods that nobody serves."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
+
+from gateway.wire import calls
+from tests.support.peer import Refusal
+
+from .outcomes import call_refused, still_serves
+from .worlds import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+HEALTH = "/grpc.health.v1.Health/Check"
+REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+
+
+@pytest.mark.parametrize("method", ["Deliver2", "", "../Deliver"])
+async def test_a_method_nobody_serves_is_told_so(world: World, method: str) -> None:
+    said = await call_refused(world.jiuquan, method, b"")
+    assert said == Refusal(grpc.StatusCode.UNIMPLEMENTED, None)
+    await still_serves(world)
+
+
+async def check(world: World, service: str) -> health_pb2.HealthCheckResponse:
+    made: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = world.jiuquan.line.channel.unary_unary(
+        HEALTH
+    )
+    asked = health_pb2.HealthCheckRequest(service=service).SerializeToString()
+    answer = await made(asked, timeout=10)
+    return health_pb2.HealthCheckResponse.FromString(answer)
+
+
+@pytest.mark.parametrize("service", [calls.SERVICE, ""])
+async def test_the_health_service_says_that_the_exchange_serves(world: World, service: str) -> None:
+    assert (await check(world, service)).status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_the_health_service_knows_no_other_service(world: World) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as said:
+        await check(world, "kuayu.v1.Other")
+    assert said.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def reflect(world: World, **asked: str) -> reflection_pb2.ServerReflectionResponse:
+    made: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = (
+        world.jiuquan.line.channel.stream_stream(REFLECTION)
+    )
+    call = made(timeout=10)
+    await call.write(reflection_pb2.ServerReflectionRequest(**asked).SerializeToString())
+    answer = await call.read()
+    await call.done_writing()
+    assert isinstance(answer, bytes)
+    return reflection_pb2.ServerReflectionResponse.FromString(answer)
+
+
+async def test_the_reflection_service_lists_what_is_served(world: World) -> None:
+    answer = await reflect(world, list_services="*")
+    names = {service.name for service in answer.list_services_response.service}
+    assert {calls.SERVICE, "grpc.health.v1.Health"} <= names
+
+
+async def test_the_reflection_service_describes_the_exchange(world: World) -> None:
+    answer = await reflect(world, file_containing_symbol=calls.SERVICE)
+    described = b"".join(answer.file_descriptor_response.file_descriptor_proto)
+    for method in (b"Deliver", b"QueryReceipts", b"UploadAttachment", b"AttachmentStatus"):
+        assert method in described
