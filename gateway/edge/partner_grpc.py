@@ -24,12 +24,14 @@ from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.limits import (
     DRAIN_S_MAX,
+    EXCHANGE_CALLS_MAX,
     GRPC_KEEPALIVE_MS,
     GRPC_RECEIVE_BYTES_MAX,
     GRPC_STREAMS_MAX,
     HTTP_UPLOAD_IDLE_S,
 )
 from gateway.ports.directory import Book, Directory
+from gateway.ports.journal import JournalDown
 from gateway.ports.telemetry import EventLog
 from gateway.rules.trust import Partner, require_peer
 from gateway.wire import calls
@@ -72,13 +74,14 @@ class PartnerServer:
             OSError: the address cannot be bound.
         """
         server = grpc.aio.server(
+            maximum_concurrent_rpcs=EXCHANGE_CALLS_MAX,
             options=[
                 ("grpc.max_receive_message_length", GRPC_RECEIVE_BYTES_MAX),
                 ("grpc.max_send_message_length", GRPC_RECEIVE_BYTES_MAX),
                 ("grpc.max_concurrent_streams", GRPC_STREAMS_MAX),
                 ("grpc.keepalive_time_ms", GRPC_KEEPALIVE_MS),
                 ("grpc.so_reuseport", 0),
-            ]
+            ],
         )
         server.add_generic_rpc_handlers((self._handlers(),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
@@ -127,6 +130,8 @@ class PartnerServer:
                     return await call(peer.gateway_id, request)
             except Fault as raised:
                 fault = raised
+            except JournalDown:
+                fault = Fault(FaultCode.DELIVERY_JOURNAL_DOWN)
             except asyncio.CancelledError:
                 raise
             except Exception as broken:  # noqa: BLE001 - never a traceback to a caller

@@ -10,6 +10,7 @@ from gateway.kernel.envelope import NotTakenIn, Outcome, Receipt, ReceiptQuery, 
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
 from gateway.ports.journal import Snapshot, VoidRecord
+from gateway.rules.delivery import require_burnable
 from gateway.wire.fault_table import entry, texts
 from gateway.wire.receipts import encode_receipt, encode_signed_receipt
 
@@ -81,8 +82,9 @@ class QueryWork(Answering):
         # Another header may have taken the id in this very group: then it is not free to burn.
         if self._begin(next((w for (ref, _), w in group.twins.items() if ref == self._ref), None)):
             return
-        group.twins[self._ref, self._query.header_digest] = self
         now_ms = group.now_ms
+        require_burnable(self._ref.message_id, now_ms)
+        group.twins[self._ref, self._query.header_digest] = self
         receipt = encode_receipt(
             Receipt(
                 self._ref.sender,

@@ -20,6 +20,7 @@ from gateway.ports.directory import Book
 from gateway.ports.journal import Remembered
 from gateway.rules.agreement import Exchange, require_permitted
 from gateway.rules.casework import require_role, step
+from gateway.rules.catalogue import find_item, version_of
 from gateway.rules.schema import require_body, require_licence
 from gateway.rules.schema.strict_json import parse
 from gateway.wire.envelopes import Draft
@@ -93,12 +94,25 @@ class CaseWork:
         before = group.tx.remembered(unit, key) or next(
             (a for a in group.answers if (a.unit, a.key) == (unit, key)), None
         )
-        if before is None:
+        given = answer_given(before, self._request)
+        if given is None:
             return False
-        if before.request_digest != self._request:
-            raise Fault(FaultCode.PORTAL_IDEMPOTENCY_REUSED)
-        self.view = json.loads(before.answer)
+        self.view = given
         return True
+
+
+def answer_given(before: Remembered | None, request: bytes) -> View | None:
+    """Return the answer given to this very request; None if there was none.
+
+    Raises:
+        Fault: `portal.idempotency_reused`; the key was used for another request.
+    """
+    if before is None:
+        return None
+    if before.request_digest != request:
+        raise Fault(FaultCode.PORTAL_IDEMPOTENCY_REUSED)
+    view: View = json.loads(before.answer)
+    return view
 
 
 def own_case(case: CaseRecord | None, unit: str, role: CaseRole | None) -> CaseRecord:
@@ -128,13 +142,16 @@ def own_message(
     document = parse(body.form)
     item_schema = None
     if kind in (Kind.SUBMITTED, Kind.MATERIALS_SUPPLIED):
-        item = book.catalogue[case.counterpart, case.item_code]
-        item_schema = item.versions[case.item_version].form_schema
+        item = find_item(book.catalogue, case.counterpart, case.item_code)
+        item_schema = version_of(item, case.item_version).form_schema
     require_body(kind, document, item_schema=item_schema, schemas=book.forms)
     if kind is Kind.DECIDED:
-        item = book.catalogue[book.home.gateway_id, case.item_code]
+        item = find_item(book.catalogue, book.home.gateway_id, case.item_code)
         require_licence(document, item.licence_type)
     agreement = agreement_of(book, case.agreement_digest)
+    ours_suites = {key.suite for key in book.home.keys.values()}
+    if not ours_suites.issuperset(agreement.required_suites):
+        raise Fault(FaultCode.TRUST_SUITE_MISSING, ",".join(agreement.required_suites))
     home = book.home.gateway_id
     ours = case.role is CaseRole.ORIGIN
     licence = cast("dict[str, dict[str, object]]", document).get("licence") or {}

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from gateway.flow.sealing import Sealer
 from gateway.kernel.case import CaseRecord
-from gateway.kernel.envelope import Signature
+from gateway.kernel.envelope import Kind, Signature
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
 from gateway.kernel.limits import GROUP_GATHER_S, GROUP_MAX, GROUP_QUEUE_MAX
@@ -33,7 +33,7 @@ from gateway.ports.journal import (
     Transaction,
     VoidRecord,
 )
-from gateway.ports.keyring import SignerDown
+from gateway.ports.keyring import SignerDown, SuiteMissing
 from gateway.ports.telemetry import EventLog
 
 
@@ -83,6 +83,8 @@ class Group:
     """What this group decided already, by message and header digest: the same gets the same."""
     decided: set[MessageRef] = field(default_factory=set)
     """Messages among `twins`, whatever their header."""
+    counted: dict[CaseKey, list[Kind]] = field(default_factory=dict)
+    """Kinds this group has taken in, per case: the journal does not show them yet."""
     woken: set[GatewayId] = field(default_factory=set)
     units: set[str] = field(default_factory=set)
     _loaded: set[CaseKey] = field(default_factory=set)
@@ -308,6 +310,9 @@ class Committer:
         except JournalDown as down:
             self._log.event("journal_down", error=str(down))
             return [Fault(FaultCode.DELIVERY_JOURNAL_DOWN)] * len(works)
+        except SuiteMissing as missing:
+            self._log.event("suite_missing", error=type(missing).__name__, count=len(works))
+            return None if len(works) > 1 else [Fault(FaultCode.DELIVERY_SIGNER_DOWN)]
         except SignerDown as down:
             self._log.event("signer_down", error=str(down))
             return [Fault(FaultCode.DELIVERY_SIGNER_DOWN)] * len(works)

@@ -14,7 +14,7 @@ from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer, Group, Work
 from gateway.flow.outbound import settle
 from gateway.flow.tasks import TaskOwner
-from gateway.flow.uploads import upload_attachments
+from gateway.flow.uploads import carries_files, upload_attachments
 from gateway.kernel.digests import TYPE_RECEIPT, pae
 from gateway.kernel.envelope import NotTakenIn, Receipt, ReceiptQuery
 from gateway.kernel.faults import Fault, FaultCode
@@ -127,6 +127,10 @@ class _Postpone:
         if entry is None:
             return
         given_up = entry.attempts >= ATTEMPTS_MAX and entry.status is OutboxStatus.PENDING
+        if given_up and entry.case_key is not None:
+            case = group.case(entry.case_key)
+            if case is not None:  # a person must learn why it does not arrive
+                group.save(case._replace(attention=self._fault))
         group.outbox[entry.draft_id] = entry._replace(
             status=OutboxStatus.UNKNOWN if given_up else entry.status,
             due_ms=group.now_ms + self._wait_ms,
@@ -204,8 +208,15 @@ class Lane:
     async def _deliver(self, entries: Sequence[OutboxEntry]) -> Sequence[Answer]:
         answers: dict[bytes, Answer] = {}
         ready: list[OutboxEntry] = []
-        for entry in entries:
-            refused = await self._uploaded(entry)
+        broken: OutletDown | None = None
+        for entry in sorted(entries, key=carries_files):  # what needs no upload waits for none
+            refused: NotTakenIn | None
+            try:
+                refused = await self._uploaded(entry) if broken is None else _not_sent(broken)
+            except OutletDown as down:
+                if not ready:
+                    raise
+                broken, refused = down, _not_sent(down)
             if refused is None:
                 ready.append(entry)
             else:
@@ -286,6 +297,10 @@ class Lane:
 
     def _delay(self, attempts: int) -> int:
         return retry_delay_ms(attempts, self._d.entropy.token(1)[0])
+
+
+def _not_sent(down: OutletDown) -> NotTakenIn:
+    return NotTakenIn(down.reason, retry=True)
 
 
 def _by_size(entries: Sequence[OutboxEntry]) -> Iterable[Sequence[OutboxEntry]]:

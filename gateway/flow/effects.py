@@ -165,7 +165,7 @@ def _follow(group: Group, book: Book, message: Conformant, case: CaseRecord) -> 
     ):
         raise Fault(FaultCode.DELIVERY_LAST_SEEN_UNKNOWN)
     stage = step(case.stage, header.kind)
-    return _with_content(message, case._replace(stage=stage, attention=""))
+    return _with_content(message, case._replace(stage=stage))
 
 
 def _require_frozen(header: Header, case: CaseRecord) -> None:

@@ -19,7 +19,7 @@ from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.limits import GROUP_GATHER_S, GROUP_MAX
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Call:
     raws: Sequence[bytes]
     done: asyncio.Future[list[Answer]]
@@ -45,7 +45,11 @@ class Gathering:
                 self._go_on(peer)
         call = _Call(raws, asyncio.get_running_loop().create_future())
         waiting.append(call)
-        return await call.done
+        try:
+            return await call.done
+        finally:
+            if call in waiting:  # its caller went away: nobody waits for it
+                waiting.remove(call)
 
     def _go_on(self, peer: GatewayId) -> None:
         if self._lanes[peer]:

@@ -112,10 +112,15 @@ class Handling:
         return await self._journal.read(query)
 
     def _find(self, s: Snapshot, actor: Actor, task_id: bytes) -> CaseRecord:
-        for case in s.cases_by_id(task_id):
-            if case.unit == actor.unit and case.role is CaseRole.DECIDING:
-                return case
-        raise Fault(FaultCode.PORTAL_NOT_FOUND)
+        found = [
+            case
+            for case in s.cases_by_id(task_id)
+            if case.unit == actor.unit and case.role is CaseRole.DECIDING
+        ]
+        if not found:
+            raise Fault(FaultCode.PORTAL_NOT_FOUND)
+        # Ids are unguessable; who copies one can only come later, and hides nothing but its own.
+        return min(found, key=lambda case: case.opened_at_ms)
 
     async def act(
         self,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +26,7 @@ from gateway.kernel.envelope import (
 )
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
+from gateway.kernel.limits import CONFORM_INLINE_BYTES_MAX
 from gateway.kernel.stages import Authenticated, Conformant, Received, Refused, TakenIn
 from gateway.ports.clock import Clock
 from gateway.ports.directory import Book, Directory
@@ -74,6 +76,7 @@ class Intake:
         self._authenticity = authenticity
         self._clock = clock
         self._standing = StandingKeeper()
+        self._burning: dict[GatewayId, asyncio.Lock] = {}
 
     async def take_in(self, peer: GatewayId, raws: Sequence[bytes]) -> list[Answer]:
         """Answer each of `raws` (encoded envelopes) with a signed receipt or "not taken in".
@@ -90,8 +93,7 @@ class Intake:
         for delivery in deliveries:
             self._authenticate(book, delivery, failed)
         # 3. Conformant: addressed to us, timely, and the form follows its schema.
-        for delivery in deliveries:
-            self._conform(book, delivery)
+        await self._conform_all(book, deliveries)
         # 4. Its attachments are here, whole.
         for delivery in deliveries:
             await self._require_attachments(delivery)
@@ -144,6 +146,18 @@ class Intake:
                 book, sender, received.signatures, received.header
             )
             delivery.authenticated = Authenticated(received, standing)
+
+    async def _conform_all(self, book: Book, deliveries: Sequence[_Delivery]) -> None:
+        """Judge large batches beside the loop, which must go on answering the others."""
+
+        def run() -> None:
+            for delivery in deliveries:
+                self._conform(book, delivery)
+
+        if sum(len(d.raw) for d in deliveries) <= CONFORM_INLINE_BYTES_MAX:
+            run()
+        else:
+            await asyncio.to_thread(run)
 
     def _conform(self, book: Book, delivery: _Delivery) -> None:
         authenticated, sender = delivery.authenticated, delivery.sender
@@ -220,7 +234,9 @@ class Intake:
         works = [QueryWork(home, peer, query) for query in queries]
         if not any(query.burn for query in queries):
             return await self._journal.read(lambda s: [work.look_up(s) for work in works])
-        faults = await self._committer.submit_all(works)
+        # One peer's burns at a time: they share the writer's queue with everyone.
+        async with self._burning.setdefault(peer, asyncio.Lock()):
+            faults = await self._committer.submit_all(works)
         return [
             work.answer() if fault is None else not_taken_in(fault)
             for work, fault in zip(works, faults, strict=True)
@@ -280,6 +296,8 @@ class _IntakeWork(Answering):
 
         if authorised.case is not None:
             group.save(authorised.case)
+            kind = self._authenticated.received.header.kind
+            group.counted.setdefault(authorised.case.key, []).append(kind)
         self._answer(group, Outcome.TAKEN_IN, None, taken)
 
     def _refuse(self, group: Group, fault: Fault) -> None:

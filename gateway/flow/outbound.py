@@ -233,7 +233,7 @@ def settle(
     match outcome:
         case Outcome.TAKEN_IN:
             group.drop_outbox(entry.draft_id)
-            return advance(group, counted(case)) if current else case
+            return advance(group, counted(case)._replace(attention="")) if current else case
         case Outcome.REFUSED:
             group.drop_outbox(entry.draft_id)
             return _refused(group, case, entry.kind, rule) if current else case
@@ -269,13 +269,19 @@ def _drop_waiting(group: Group, case: CaseRecord) -> None:
 def _agreed_stage(group: Group, case: CaseRecord) -> Stage:
     """Replay the messages that both sides have taken in.
 
-    Ours that an answer confirmed count, though their receipts are not here yet.
+    Ours that an answer confirmed count, though their receipts are not here yet; so does what this
+    very group has settled and taken in, which the journal does not show yet.
     """
-    stage = Stage.RECEIVING
+    settled = {receipt.ref: receipt.outcome for receipt in group.receipts}
+    kinds: list[Kind] = []
     for message in group.tx.history(case.key):
+        outcome = settled.get(message.ref, message.outcome)
         ours = message.direction is Direction.OUT and message.sequence <= case.sent.sequence
-        confirmed = ours and message.outcome is None
-        kind = message.kind if confirmed or message.outcome is Outcome.TAKEN_IN else None
-        if kind is not None and can_step(stage, kind):
+        counts = outcome is Outcome.TAKEN_IN or (ours and outcome is None)
+        if counts and message.kind is not None:
+            kinds.append(message.kind)
+    stage = Stage.RECEIVING
+    for kind in (*kinds, *group.counted.get(case.key, ())):
+        if can_step(stage, kind):
             stage = step(stage, kind)
     return stage

@@ -8,7 +8,7 @@ from gateway.kernel.digests import TYPE_BATCH_HEAD, pae
 from gateway.kernel.envelope import BatchHead, BatchProof, Signature
 from gateway.kernel.limits import BATCH_LEAVES_MAX
 from gateway.kernel.merkle import leaf_hash, tree
-from gateway.ports.keyring import Signer, SignerDown
+from gateway.ports.keyring import Signer, SuiteMissing
 from gateway.wire.signatures import encode_batch_head
 
 
@@ -33,7 +33,7 @@ class Sealer:
         With `suites`, one signature of each; without, one of the first key. Blocks.
 
         Raises:
-            SignerDown: a key cannot be used, or there is none of a wanted suite.
+            SignerDown: a key cannot be used; `SuiteMissing`, there is none of a wanted suite.
         """
         by_input: list[list[Signature]] = [[] for _ in inputs]
         for signer in self._chosen(suites):
@@ -50,7 +50,7 @@ class Sealer:
         for suite in suites:
             signer = next((s for s in self._signers if s.suite == suite), None)
             if signer is None:
-                raise SignerDown(f"no signing key of suite {suite}")
+                raise SuiteMissing(f"no signing key of suite {suite}")
             chosen.append(signer)
         return chosen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from gateway.flow.casefile import CaseWork, own_case, own_message, request_digest
+from gateway.flow.casefile import CaseWork, answer_given, own_case, own_message, request_digest
 from gateway.flow.committer import Committer, Group
 from gateway.flow.desk import Actor, DeclaredMaterial, OpenCase, View
 from gateway.flow.effects import case_number
@@ -18,7 +18,7 @@ from gateway.kernel.envelope import Attachment, Body, Kind, Right
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseId, CaseKey, Digest, uuid7
 from gateway.kernel.instants import china_date
-from gateway.kernel.limits import ATTACHMENT_BYTES_MAX, SALT_BYTES
+from gateway.kernel.limits import ATTACHMENT_BYTES_MAX, CASE_ATTACHMENT_BYTES_MAX, SALT_BYTES
 from gateway.ports.clock import Clock, Entropy
 from gateway.ports.directory import Directory
 from gateway.ports.journal import Journal, Material, Snapshot
@@ -56,6 +56,9 @@ class Submission:
 
     async def open_case(self, actor: Actor, wish: OpenCase, idempotency: str | None) -> View:
         """Open a case under the agreement and item version of this moment."""
+        request = request_digest("open_case", wish)
+        if (before := await self._answered(actor, request, idempotency)) is not None:
+            return before
         book, now_ms = self._directory.current(), self._clock.now_ms()
         item = catalogue.find_item(book.catalogue, wish.region, wish.item_code)
         version = (
@@ -96,7 +99,6 @@ class Submission:
             draft = own_message(book, actor, case, Kind.SUBMITTED, Body(case.form), right)
             return self._gather(group, case, draft, 0, wish.materials)
 
-        request = request_digest("open_case", wish)
         return await self._do(actor, None, change, request, idempotency)
 
     async def add_material(
@@ -127,9 +129,12 @@ class Submission:
         def change(group: Group, current: CaseRecord | None) -> CaseRecord:
             assert current is not None
             held = wanted._replace(commitment=stored.commitment)
+            declared = _declared(group, key)
+            if held.batch != max(m.batch for m in declared):
+                raise Fault(FaultCode.ATTACHMENT_NOT_DECLARED, "replaced by a later list")
             batch = [
                 held if m.position == held.position else m
-                for m in _declared(group, key)
+                for m in declared
                 if m.batch == held.batch
             ]
             entry = prepared(group, current)
@@ -222,10 +227,23 @@ class Submission:
             found = [c for c in s.cases_by_id(case_id) if c.unit == actor.unit]
             if not found:
                 raise Fault(FaultCode.PORTAL_NOT_FOUND)
-            key = found[0].key
-            return full_view(found[0], home, s.history(key), s.outbox(key), s.materials(key))
+            # A partner may have used our id for a case of its own: ours comes first.
+            case = min(found, key=lambda c: (c.key.origin != home, c.opened_at_ms))
+            key = case.key
+            return full_view(case, home, s.history(key), s.outbox(key), s.materials(key))
 
         return await self._journal.read(query)
+
+    async def _answered(self, actor: Actor, request: bytes, idempotency: str | None) -> View | None:
+        """Return the answer given before, whatever agreement or catalogue say by now.
+
+        Raises:
+            Fault: `portal.idempotency_reused`.
+        """
+        if idempotency is None:
+            return None
+        unit, key = actor.unit, idempotency
+        return answer_given(await self._journal.read(lambda s: s.remembered(unit, key)), request)
 
     def _key(self, case_id: bytes) -> CaseKey:
         return CaseKey(self._directory.current().home.gateway_id, CaseId(case_id))
@@ -318,6 +336,8 @@ def _require_sizes(materials: Sequence[DeclaredMaterial]) -> None:
     for material in materials:
         if material.size > ATTACHMENT_BYTES_MAX:
             raise Fault(FaultCode.LIMIT_ATTACHMENT_BYTES, material.material_code)
+    if sum(material.size for material in materials) > CASE_ATTACHMENT_BYTES_MAX:
+        raise Fault(FaultCode.LIMIT_QUOTA, f"a case holds {CASE_ATTACHMENT_BYTES_MAX} bytes")
 
 
 def _next_declared(declared: Sequence[Material], material_code: str) -> Material:

@@ -30,6 +30,11 @@ from gateway.wire.fault_table import texts
 from gateway.wire.headers import decode_body
 
 
+def carries_files(entry: OutboxEntry) -> bool:
+    """Tell whether a message has attachments, which go before it."""
+    return bool(decode_body(decode_draft(entry.draft).body_bytes).attachments)
+
+
 async def upload_attachments(outlet: Outlet, vault: Vault, entry: OutboxEntry) -> NotTakenIn | None:
     """Bring every attachment of a message to the partner; None if they are all there.
 

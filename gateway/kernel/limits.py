@@ -13,14 +13,18 @@ QUERIES_PER_CALL_MAX: Final = 256  # as many receipts as one Deliver can have lo
 HEADER_BYTES_MAX: Final = 8_192  # a full header is about 700 bytes; leaves room, not a hiding place
 BODY_BYTES_MAX: Final = 1_048_576  # forms are a few kB; files travel as attachments
 ENVELOPE_BYTES_MAX: Final = BODY_BYTES_MAX + 65_536  # body + header + four batch proofs
+QUERIES_BYTES_MAX: Final = 32_768  # 256 queries of about 60 bytes, twice
 DELIVER_BYTES_MAX: Final = 16_777_216  # what one call may hold in memory before it is parsed
 GRPC_RECEIVE_BYTES_MAX: Final = DELIVER_BYTES_MAX + 1_048_576  # so that our own rule speaks first
 SIGNATURES_PER_ENVELOPE_MAX: Final = 4  # two suites while one is being replaced, at both keys
 BATCH_LEAVES_MAX: Final = 512  # a commit group holds at most 256 receipts and 256 envelopes
+BATCH_HEAD_BYTES_MAX: Final = 256  # a head is about 90 bytes; heads are kept in memory once read
 BATCH_PATH_MAX: Final = 9  # log2 of BATCH_LEAVES_MAX
 SALT_BYTES: Final = 32  # as long as the digest, so that no digest can be guessed back
 REQUIRED_SUITES_MAX: Final = 4  # one per signature
 CRITICAL_MAX: Final = 8  # v1 knows none; a reader needs names enough to report
+ANSWER_TEXT_CHARS_MAX: Final = 2_000  # texts of a receipt: a few lines to a person
+RETRY_AFTER_MS_MAX: Final = 3_600_000  # a partner may ask us to wait an hour, not for ever
 HEADER_TEXT_CHARS_MAX: Final = 128  # item codes are 31, units 18, traceparent 55
 
 # --- time on the wire ---------------------------------------------------------------------------
@@ -48,6 +52,7 @@ VAULT_THREADS_MAX: Final = 4  # a slow disk holds these up, never the threads th
 GROUP_MAX: Final = 256  # one batch head covers it
 GROUP_GATHER_S: Final = 0.002  # a busy writer waits this long for company; an idle one never
 GROUP_QUEUE_MAX: Final = 4_096  # 16 groups behind: refuse rather than grow
+CONFORM_INLINE_BYTES_MAX: Final = 524_288  # about 20 ms of checking; more goes to a thread
 VERIFY_INLINE_MAX: Final = 1  # one verification costs less than handing it to a thread
 
 STANDING_CACHE_MAX: Final = 4_096  # one per partner, key, agreement and item version in use
@@ -88,8 +93,11 @@ READY_TIMEOUT_S: Final = 2.0  # what probes of load balancers usually wait
 REASON_CHARS_MAX: Final = 2_000  # a reason is a paragraph, not a document
 
 # --- process ------------------------------------------------------------------------------------
-DRAIN_S_MAX: Final = 15.0  # calls under way may finish; service managers kill after 30
-GRPC_STREAMS_MAX: Final = 256  # concurrent calls on one connection
+DRAIN_S_MAX: Final = 10.0  # portal, then exchange, then lanes: service managers kill after 30
+EXCHANGE_CALLS_MAX: Final = 256  # calls under way in all: each may hold a whole request
+GRPC_STREAMS_MAX: Final = (
+    80  # of one connection: a partner's calls and uploads, and its health checks
+)
 GRPC_KEEPALIVE_MS: Final = 60_000
 READY_PROBE_MS: Final = 5_000  # how old the last proof that the journal can be written may be
 

@@ -11,6 +11,10 @@ class SignerDown(Exception):
     """The key cannot be used now (a token pulled out, a module busy). Nothing was signed."""
 
 
+class SuiteMissing(SignerDown):
+    """There is no key of a suite that is asked for. Other things can still be signed."""
+
+
 class Signer(Protocol):
     """One private key. `sign` blocks; it MAY be called from any thread, several at once."""
 

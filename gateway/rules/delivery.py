@@ -118,6 +118,17 @@ def require_timely(header: Header, received_at_ms: int) -> None:
         raise Fault(FaultCode.DELIVERY_ID_TIME)
 
 
+def require_burnable(message_id: bytes, now_ms: int) -> None:
+    """Check that an id may be burnt: a UUIDv7 of a time at which a message could still live.
+
+    Raises:
+        Fault: `wire.field_invalid`.
+    """
+    apart_ms = MESSAGE_LIFE_MS_MAX + SKEW_MS_MAX
+    if not is_uuid7(message_id) or abs(uuid7_unix_ms(message_id) - now_ms) > apart_ms:
+        raise Fault(FaultCode.WIRE_FIELD_INVALID, "message_id")
+
+
 def require_next(header: Header, chain: Chain) -> None:
     """Check that the message is the next one of its case in this direction.
 

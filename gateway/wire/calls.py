@@ -13,6 +13,7 @@ from gateway.kernel.limits import (
     ATTACHMENT_CHUNK_BYTES_MAX,
     DELIVER_BYTES_MAX,
     ENVELOPES_PER_CALL_MAX,
+    QUERIES_BYTES_MAX,
     QUERIES_PER_CALL_MAX,
 )
 from gateway.wire.generated import exchange_pb2 as pb
@@ -22,6 +23,7 @@ from gateway.wire.strict import read
 SERVICE = "kuayu.v1.Exchange"
 
 Answer = bytes | NotTakenIn
+_ENVELOPE_TAG = 0x0A  # field 1, length-delimited
 
 
 def encode_deliver(envelopes: Sequence[bytes]) -> bytes:
@@ -37,10 +39,35 @@ def decode_deliver(raw: bytes) -> list[bytes]:
     """
     if len(raw) > DELIVER_BYTES_MAX:
         raise Fault(FaultCode.LIMIT_CALL_BYTES, str(len(raw)))
+    if _begins_with_more_than(raw, ENVELOPES_PER_CALL_MAX):
+        raise Fault(FaultCode.LIMIT_ENVELOPES_PER_CALL, f"more than {ENVELOPES_PER_CALL_MAX}")
     envelopes = list(read(pb.DeliverRequest, raw, "DeliverRequest").envelopes)
     if not 1 <= len(envelopes) <= ENVELOPES_PER_CALL_MAX:
         raise Fault(FaultCode.LIMIT_ENVELOPES_PER_CALL, str(len(envelopes)))
     return envelopes
+
+
+def _begins_with_more_than(raw: bytes, most: int) -> bool:
+    """Tell whether more than `most` envelopes stand at the beginning of a DeliverRequest.
+
+    Sixteen MiB can hold millions of empty ones: they are counted, and no further than needed,
+    before a parser makes an object of each.
+    """
+    at = count = 0
+    end = len(raw)
+    while at < end and raw[at] == _ENVELOPE_TAG and count <= most:
+        at += 1
+        size = shift = 0
+        while at < end and shift < 35:
+            byte = raw[at]
+            at += 1
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        at += size
+        count += 1
+    return count > most
 
 
 def encode_deliver_answer(answers: Sequence[Answer]) -> bytes:
@@ -77,7 +104,7 @@ def decode_queries(raw: bytes) -> list[ReceiptQuery]:
         Fault: `limit.call_bytes`, `limit.envelopes_per_call`, `wire.field_invalid`, those of
             `strict.read`.
     """
-    if len(raw) > DELIVER_BYTES_MAX:
+    if len(raw) > QUERIES_BYTES_MAX:
         raise Fault(FaultCode.LIMIT_CALL_BYTES, str(len(raw)))
     queries = read(pb.QueryReceiptsRequest, raw, "QueryReceiptsRequest").queries
     if not 1 <= len(queries) <= QUERIES_PER_CALL_MAX:

@@ -8,6 +8,11 @@ from typing import NamedTuple, cast
 from gateway.kernel.envelope import NotTakenIn, Outcome, Receipt, Signature, SignedReceipt
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, MessageId
+from gateway.kernel.limits import (
+    ANSWER_TEXT_CHARS_MAX,
+    HEADER_TEXT_CHARS_MAX,
+    RETRY_AFTER_MS_MAX,
+)
 from gateway.rules.agreement import Act, Verdict
 from gateway.wire.generated import agreement_pb2 as agreement
 from gateway.wire.generated import exchange_pb2 as exchange
@@ -41,7 +46,10 @@ def decode_receipt(raw: bytes) -> Receipt:
     m = read(pb.Receipt, raw, "receipt")
     if m.version != 1:
         raise Fault(FaultCode.WIRE_VERSION_UNSUPPORTED, "receipt")
-    if m.outcome not in (1, 2, 3) or len(m.header_digest) != 32:
+    long = len(m.rule) > HEADER_TEXT_CHARS_MAX or (
+        max(len(m.text_zh), len(m.text_en)) > ANSWER_TEXT_CHARS_MAX
+    )
+    if m.outcome not in (1, 2, 3) or len(m.header_digest) != 32 or long:
         raise Fault(FaultCode.WIRE_FIELD_INVALID, "receipt")
     return Receipt(
         GatewayId(m.sender),
@@ -103,7 +111,12 @@ def from_delivery(m: exchange.Delivery) -> bytes | NotTakenIn:
     if which == "not_taken_in":
         n = m.not_taken_in
         return NotTakenIn(
-            n.rule, n.text_zh, n.text_en, n.retry, n.retry_after_ms, n.expected_sequence
+            n.rule[:HEADER_TEXT_CHARS_MAX],
+            n.text_zh[:ANSWER_TEXT_CHARS_MAX],
+            n.text_en[:ANSWER_TEXT_CHARS_MAX],
+            n.retry,
+            min(n.retry_after_ms, RETRY_AFTER_MS_MAX),
+            n.expected_sequence,
         )
     raise Fault(FaultCode.WIRE_FIELD_INVALID, "delivery")
 

@@ -8,7 +8,11 @@ from functools import lru_cache
 from gateway.kernel.envelope import BatchHead, BatchProof, Signature
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import KeyId
-from gateway.kernel.limits import BATCH_PATH_MAX, SIGNATURES_PER_ENVELOPE_MAX
+from gateway.kernel.limits import (
+    BATCH_HEAD_BYTES_MAX,
+    BATCH_PATH_MAX,
+    SIGNATURES_PER_ENVELOPE_MAX,
+)
 from gateway.wire.generated import message_pb2 as pb
 from gateway.wire.strict import read
 
@@ -56,6 +60,8 @@ def decode_signatures(given: Iterable[pb.Signature], count: int) -> tuple[Signat
             if len(path) > BATCH_PATH_MAX or any(len(step) != 32 for step in path):
                 raise Fault(FaultCode.TRUST_BATCH_INVALID, "path")
             head_bytes = batch.head
+            if len(head_bytes) > BATCH_HEAD_BYTES_MAX:
+                raise Fault(FaultCode.TRUST_BATCH_INVALID, "head")
             proof = BatchProof(head_bytes, decode_batch_head(head_bytes), batch.leaf_index, path)
         found.append(Signature(KeyId(key_id), s.signature, proof))
     return tuple(found)
