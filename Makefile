@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash-long check bench protos lock certs derived clean
+.PHONY: help demo test crash-long property-long check bench protos lock certs derived clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ test: $(STAMP) ## the whole suite
 
 crash-long: $(STAMP) ## SIGKILL 300 times over both gateways (CRASH_KILLS, CRASH_SEED)
 	CRASH_KILLS=$${CRASH_KILLS:-300} $(BIN)/python -m pytest tests/crash/test_random_kills.py -s $(ARGS)
+
+property-long: $(STAMP) ## thousands of random federations and documents, another draw each time
+	$(BIN)/python -m pytest tests/property --hypothesis-profile=long $(ARGS)
 
 check: $(STAMP) ## ruff, mypy strict, import-linter, size law
 	$(BIN)/ruff check .

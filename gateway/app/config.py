@@ -19,8 +19,8 @@ from gateway.app.settings import SETTINGS, Config, parse_host_port
 __all__ = ["ENV_PREFIX", "ENV_RESERVED", "Config", "Setting", "load_config", "render_config"]
 
 ENV_PREFIX: Final = "KUAYU_"
-ENV_RESERVED: Final = frozenset({"KUAYU_CONFIG"})
-"""Read by the command line itself: where the file is."""
+ENV_RESERVED: Final = frozenset({"KUAYU_CONFIG", "KUAYU_DEBUG"})
+"""Read by the command line itself: where the file is, whether to show tracebacks."""
 
 Setting = str | bool | Sequence[str]
 

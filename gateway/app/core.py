@@ -15,10 +15,12 @@ from gateway.adapters.system.clock import SystemClock, SystemEntropy
 from gateway.app.config import Config
 from gateway.app.own_keys import Transport, read_signers, read_transport
 from gateway.app.partners import load_book
+from gateway.app.problems import ConfigProblem
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer
 from gateway.flow.sealing import Sealer
 from gateway.flow.tasks import TaskOwner
+from gateway.kernel.faults import Fault
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.clock import Clock, Entropy
 from gateway.ports.journal import Journal
@@ -71,7 +73,11 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
     journal = seams.journal(await open_sqlite(config.journal.path))
     stack.push_async_callback(journal.close)
     await journal.write(lambda tx: tx.release_leases())
-    files = await FileVault.open(config.vault.path, log=log)
+    try:
+        files = await FileVault.open(config.vault.path, log=log)
+    except (Fault, OSError) as problem:
+        told = "cannot be used; check the folder, its owner and the disk"
+        raise ConfigProblem(config.vault.path, [f"vault.path: {told}"]) from problem
     stack.push_async_callback(files.close)
     vault = seams.vault(files)
     owner = TaskOwner(log)

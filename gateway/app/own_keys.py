@@ -5,12 +5,19 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 
-from gateway.adapters.pki.certificates import CertificateProblem, gateway_of, refuse_examples
+from gateway.adapters.pki.certificates import (
+    CertificateProblem,
+    first_of,
+    gateway_of,
+    refuse_examples,
+)
 from gateway.adapters.pki.key_files import load_signer, read_key_file
 from gateway.adapters.pki.suites import FileSigner, KeyProblem
+from gateway.adapters.system.clock import SystemClock
 from gateway.app.config import Config
 from gateway.app.problems import ConfigProblem
 from gateway.kernel.faults import Fault
+from gateway.kernel.instants import from_datetime
 from gateway.rules.trust import Partner, key_of
 
 
@@ -39,6 +46,9 @@ def read_transport(config: Config) -> Transport:
         named = gateway_of(certificate)
     except (OSError, CertificateProblem, ValueError) as problem:
         raise ConfigProblem(paths.certificate, [f"transport: {problem}"]) from problem
+    now_ms = SystemClock().now_ms()
+    if from_datetime(first_of(certificate).not_valid_after_utc) < now_ms:
+        raise ConfigProblem(paths.certificate, ["transport.certificate: has expired; renew it"])
     if named != config.gateway_id:
         raise ConfigProblem(paths.certificate, [f"transport.certificate: names gateway {named}"])
     return Transport(certificate, key, authorities)

@@ -131,6 +131,8 @@ def _load_partner(folder: Path, found: _Gathered, *, demo: bool) -> None:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         found.problems.append(f"{path}: not TOML: {problem}")
         return
+    if entry.state is PartnerState.DRAFT:
+        return  # still being filled in: nothing of it is believed, nothing of it is in the way
     gateway_id = GatewayId(entry.gateway_id)
     if gateway_id in found.partners:
         found.problems.append(f"{path}: gateway_id {gateway_id} stands in another folder too")

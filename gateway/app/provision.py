@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -205,7 +206,10 @@ def introduce(known: Site, to: Site) -> None:
 def agree(one: Site, other: Site, content: bytes, now_ms: int) -> bytes:
     """Have both gateways accept an agreement; both keep content and acts. Return its digest."""
     address = digest(content)
-    acts = [_accept(site, address, now_ms) for site in (one, other)]
+    acts = [
+        acceptance(site.identity.gateway_id, site.signing_keys, address, now_ms)
+        for site in (one, other)
+    ]
     for site, partner in ((one, other), (other, one)):
         folder = site.root / "partners" / partner.identity.folder
         _public(folder / "agreement.toml", content)
@@ -214,10 +218,20 @@ def agree(one: Site, other: Site, content: bytes, now_ms: int) -> bytes:
     return address
 
 
-def _accept(site: Site, agreement_digest: bytes, now_ms: int) -> bytes:
-    act = encode_agreement_act(
-        agreement_digest, Act(site.identity.gateway_id, Verdict.ACCEPT, now_ms)
-    )
-    sealer = Sealer([load_signer(path) for path in site.signing_keys])
+def acceptance(
+    party: GatewayId,
+    signing_keys: Sequence[Path],
+    agreement_digest: bytes,
+    now_ms: int,
+    *,
+    demo: bool = False,
+) -> bytes:
+    """Return a party's signed acceptance of an agreement: the content of an `acts/*.act` file.
+
+    Raises:
+        OSError, KeyProblem: a signing key cannot be read.
+    """
+    act = encode_agreement_act(agreement_digest, Act(party, Verdict.ACCEPT, now_ms))
+    sealer = Sealer([load_signer(path, allow_public=demo) for path in signing_keys[:1]])
     signatures = sealer.sign([pae(TYPE_AGREEMENT_ACT, act)])[0]
     return encode_signed_agreement_act(act, signatures)

@@ -17,7 +17,7 @@ from gateway.app.config import Config
 from gateway.app.wiring import Running, run_gateway
 from gateway.ports.telemetry import EventLog
 
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class AddressDown(Exception):

@@ -18,7 +18,7 @@ from gateway.flow.uploads import carries_files, upload_attachments
 from gateway.kernel.digests import TYPE_RECEIPT, pae
 from gateway.kernel.envelope import NotTakenIn, Receipt, ReceiptQuery
 from gateway.kernel.faults import Fault, FaultCode
-from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef
+from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef, uuid_text
 from gateway.kernel.limits import (
     ATTEMPTS_MAX,
     DELIVER_BYTES_MAX,
@@ -129,7 +129,9 @@ class _Postpone:
         given_up = entry.attempts >= ATTEMPTS_MAX and entry.status is OutboxStatus.PENDING
         if given_up and entry.case_key is not None:
             case = group.case(entry.case_key)
-            if case is not None:  # a person must learn why it does not arrive
+            told = None if case is None else case.outstanding
+            # A person must learn why it does not arrive, unless an answer proved that it did.
+            if case is not None and told is not None and told.message_id == entry.message_id:
                 group.save(case._replace(attention=self._fault))
         group.outbox[entry.draft_id] = entry._replace(
             status=OutboxStatus.UNKNOWN if given_up else entry.status,
@@ -254,8 +256,21 @@ class Lane:
                 wait_ms = self._delay(entry.attempts)
                 works.append(_Postpone(entry, self._d.home, FaultCode.RECEIPT_INVALID, wait_ms))
             else:
+                self._tell(entry, receipt)
                 works.append(_Settle(entry, self._d.home, receipt, answer))
         await self._commit(works)
+
+    def _tell(self, entry: OutboxEntry, receipt: Receipt) -> None:
+        """One line for each message that met its receipt; ids and codes only."""
+        self._d.log.event(
+            "receipt",
+            partner=self.partner,
+            message_id=uuid_text(entry.message_id),
+            kind=entry.kind.name.lower(),
+            outcome=receipt.outcome.name.lower(),
+            rule=receipt.rule,
+            attempts=entry.attempts,
+        )
 
     async def _postpone(self, entries: Sequence[OutboxEntry], fault: str) -> None:
         await self._commit(

@@ -129,7 +129,8 @@ def _next_steps(site: Site) -> list[str]:
         f"  1. 目录 set `address` and `server_name` in {entry}/partner.toml to what partners dial",
         f"  2. 事项 put the items that are decided here into {entry}/items/",
         f"  3. 伙伴 hand {entry}/ to each partner; put theirs into {entry.parent}/",
-        "  4. 协议 put the agreement and both acts of acceptance into the partner's folder",
+        "  4. 协议 put agreement.toml into the partner's folder, `kuayu agreement accept FOLDER`,",
+        "     swap the .act files with the partner, and keep both in FOLDER/acts/",
         f"  5. 备份 keep a copy of {site.root}/keys/ in a safe place",
         f"  6. 运行 kuayu partner list --config {site.config}; kuayu serve --config {site.config}",
     ]

@@ -10,7 +10,18 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from gateway.app.cli import case, explain, faults, init, keys, partner, running, token, version
+from gateway.app.cli import (
+    agreement,
+    case,
+    explain,
+    faults,
+    init,
+    keys,
+    partner,
+    running,
+    token,
+    version,
+)
 from gateway.app.cli.common import examples
 from gateway.app.cli.exits import EXIT_CODES, ExitCode, judged, tell
 
@@ -27,6 +38,7 @@ app.command(epilog=init.EXAMPLES)(init.init)
 app.command(epilog=running.SERVE_EXAMPLES)(running.serve)
 app.command(epilog=running.MIGRATE_EXAMPLES)(running.migrate)
 app.command(epilog=explain.EXAMPLES)(explain.explain)
+app.add_typer(agreement.app, name="agreement")
 app.add_typer(case.app, name="case")
 app.add_typer(partner.app, name="partner")
 app.add_typer(keys.app, name="keys")

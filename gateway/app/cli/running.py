@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from gateway.app.cli.common import (
     DEFAULT_CONFIG,
@@ -32,6 +36,8 @@ def serve(config: ConfigOption = DEFAULT_CONFIG) -> None:
     # The C core of gRPC writes unstructured lines of its own; read when grpc is imported.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     settings = read_config(config)
+    if not settings.journal.path.is_file():
+        raise Stop(ExitCode.UNAVAILABLE, _no_journal(settings.journal.path))
 
     from gateway.app.serve import AddressDown
     from gateway.app.serve import serve as run
@@ -42,9 +48,23 @@ def serve(config: ConfigOption = DEFAULT_CONFIG) -> None:
         raise Stop(ExitCode.UNAVAILABLE, str(problem)) from problem
 
 
-def migrate(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
+def _no_journal(path: Path) -> str:
+    """Never advise a new journal where one was lost: receipts and known ids would be gone."""
+    return (
+        f"there is no journal at {path}: check journal.path and that its disk is mounted, "
+        "or restore it; only a gateway that never ran gets one by `kuayu migrate --new`"
+    )
+
+
+def migrate(
+    config: ConfigOption = DEFAULT_CONFIG,
+    new: Annotated[bool, typer.Option("--new", help="make a journal where there is none")] = False,
+    json: JsonOption = False,
+) -> None:
     """升级账本 Bring the journal to the tables that this version needs; the gateway is stopped."""
     settings = read_config(config)
+    if not new and not settings.journal.path.is_file():
+        raise Stop(ExitCode.UNAVAILABLE, _no_journal(settings.journal.path))
 
     from gateway.adapters.sql.sqlite import migrate_sqlite
 

@@ -70,8 +70,18 @@ def test_a_key_that_others_can_read_is_refused_outside_demo_mode(tmp_path: Path)
     assert "chmod 600" in line
 
 
+def test_a_lost_journal_is_never_replaced_by_an_empty_one_unasked(lone: Path) -> None:
+    journal_of(lone).unlink()
+    for command in ("serve", "migrate"):
+        done = kuayu(command, "--config", lone)
+        assert done.returncode == 69
+        assert f"there is no journal at {journal_of(lone)}" in done.stderr
+        assert not journal_of(lone).exists()
+
+
 def test_a_journal_of_other_tables_is_refused_until_it_was_migrated(lone: Path) -> None:
     journal_of(lone).unlink()
+    journal_of(lone).touch(mode=0o600)
     done = kuayu("serve", "--config", lone)
     assert done.returncode == 69
     assert "run `kuayu migrate`" in done.stderr

@@ -42,11 +42,11 @@ async def outlet(tmp_path: Path) -> AsyncIterator[GrpcOutlet]:
         for name in ("transport.key.pem", "transport.pem", "authorities.pem")
     )
     server = grpc.aio.server()
-    take = grpc.stream_unary_rpc_method_handler(_take_all)
+    take: grpc.RpcMethodHandler[bytes, bytes] = grpc.stream_unary_rpc_method_handler(_take_all)
     server.add_generic_rpc_handlers(
         (grpc.method_handlers_generic_handler(calls.SERVICE, {"UploadAttachment": take}),)
     )
-    credentials = grpc.ssl_server_credentials(((key, chain),), authorities, True)
+    credentials = grpc.ssl_server_credentials([(key, chain)], authorities, True)
     port = server.add_secure_port("127.0.0.1:0", credentials)
     await server.start()
     made = GrpcOutlet(
