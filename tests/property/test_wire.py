@@ -30,7 +30,7 @@ from gateway.kernel.envelope import (
 )
 from gateway.kernel.faults import Fault
 from gateway.kernel.identifiers import CaseId, CaseKey, Digest, GatewayId, KeyId, MessageId
-from gateway.kernel.limits import BATCH_PATH_MAX
+from gateway.kernel.limits import BATCH_PATH_MAX, RETRY_AFTER_MS_MAX
 from gateway.rules.agreement import Act, Verdict
 from gateway.wire import calls
 from gateway.wire.envelopes import (
@@ -168,7 +168,7 @@ ANSWERS = st.lists(
         text_zh=TEXT,
         text_en=TEXT,
         retry=st.booleans(),
-        retry_after_ms=st.integers(0, 2**31),
+        retry_after_ms=st.integers(0, RETRY_AFTER_MS_MAX),
         expected_sequence=st.integers(0, 2**31),
     ),
     max_size=5,
@@ -358,3 +358,11 @@ def test_attachments_on_their_way_read_back_as_they_were(
     assert calls.decode_attachment_state(calls.encode_attachment_state(state)) == state
     assert calls.decode_chunk(calls.encode_chunk(ref, held)) == (ref, held)
     assert calls.decode_chunk(calls.encode_chunk(data, held)) == (data, held)
+
+
+def test_a_partner_may_not_ask_for_more_than_an_hour_s_patience_nor_send_a_book() -> None:
+    asked = NotTakenIn("r" * 9_000, "字" * 9_000, "t" * 9_000, True, 2**31)
+    [read] = calls.decode_deliver_answer(calls.encode_deliver_answer([asked]))
+    assert isinstance(read, NotTakenIn)
+    assert read.retry_after_ms == RETRY_AFTER_MS_MAX
+    assert (len(read.rule), len(read.text_zh), len(read.text_en)) == (128, 2_000, 2_000)
