@@ -166,3 +166,26 @@ def require_other_suites(side: Side) -> None:
     book = side.directory.current()
     agreements = {d: replace(a, required_suites=("EdDSA",)) for d, a in book.agreements.items()}
     side.directory.replace(replace(book, agreements=agreements))
+
+
+async def test_a_rollback_counts_what_comes_in_with_the_refusal(world: World) -> None:
+    case_id = await world.open_query()
+    await world.drain()
+    book = world.jq.directory.current()
+    require_other_suites(world.jq)  # so that the acknowledgement meets a refusal
+    world.jyg.link.next.append(Trouble.HOLD_ANSWER)
+    await world.act(case_id, Kind.ACKNOWLEDGED)
+    theirs = world.begin_turn(world.jyg)
+    await rest()
+    world.jq.directory.replace(book)
+    world.jq.link.next.append(Trouble.HOLD_REQUEST)
+    await world.withdraw(case_id)
+    ours = world.begin_turn(world.jq)
+    await rest()
+    world.jq.link.release()  # the withdrawal and the refusal meet in one commit group
+    world.jyg.link.release()
+    await theirs
+    await ours
+    assert (await world.jyg.case(case_id)).stage is Stage.WITHDRAWN
+    await world.drain()
+    assert (await world.jq.case(case_id)).stage is Stage.WITHDRAWN

@@ -30,7 +30,7 @@ from gateway.kernel.envelope import (
 )
 from gateway.kernel.faults import Fault
 from gateway.kernel.identifiers import CaseId, CaseKey, Digest, GatewayId, KeyId, MessageId
-from gateway.kernel.limits import BATCH_PATH_MAX, RETRY_AFTER_MS_MAX
+from gateway.kernel.limits import ANSWER_TEXT_CHARS_MAX, BATCH_PATH_MAX, RETRY_AFTER_MS_MAX
 from gateway.rules.agreement import Act, Verdict
 from gateway.wire import calls
 from gateway.wire.envelopes import (
@@ -334,6 +334,18 @@ def test_an_act_on_an_agreement_reads_back_as_it_was(
 def test_answers_read_back_in_the_same_order(answers: list[bytes | NotTakenIn]) -> None:
     assert calls.decode_deliver_answer(calls.encode_deliver_answer(answers)) == answers
     assert calls.decode_queries_answer(calls.encode_queries_answer(answers)) == answers
+
+
+@effort(40)
+@given(wait_ms=st.integers(0, 2**32 - 1), text=TEXT, times=st.integers(0, 300))
+def test_a_partner_cannot_make_us_keep_or_wait_for_more_than_the_bounds(
+    wait_ms: int, text: str, times: int
+) -> None:
+    given_ = NotTakenIn(text * times, text * times, text * times, True, wait_ms)
+    (read,) = calls.decode_deliver_answer(calls.encode_deliver_answer([given_]))
+    assert isinstance(read, NotTakenIn)
+    assert read.retry_after_ms == min(wait_ms, RETRY_AFTER_MS_MAX)
+    assert max(map(len, (read.rule, read.text_zh, read.text_en))) <= ANSWER_TEXT_CHARS_MAX
 
 
 @effort(40)
