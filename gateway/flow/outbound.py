@@ -193,7 +193,8 @@ def counted(case: CaseRecord) -> CaseRecord:
     """Count the outstanding message as taken in. The next draft is *not* sealed yet: `advance`."""
     told = case.outstanding
     assert told is not None
-    case = case._replace(outstanding=None, sent=Chain(told.sequence, told.header_digest))
+    sent = Chain(told.sequence, told.header_digest)
+    case = case._replace(outstanding=None, sent=sent, attention="")
     if case.role is not CaseRole.DECIDING and can_step(case.stage, told.kind):
         case = case._replace(stage=step(case.stage, told.kind))
     return case
@@ -233,7 +234,7 @@ def settle(
     match outcome:
         case Outcome.TAKEN_IN:
             group.drop_outbox(entry.draft_id)
-            return advance(group, counted(case)._replace(attention="")) if current else case
+            return advance(group, counted(case)) if current else case
         case Outcome.REFUSED:
             group.drop_outbox(entry.draft_id)
             return _refused(group, case, entry.kind, rule) if current else case

@@ -22,6 +22,7 @@ from tests.flow.judge import require_converged
 from tests.flow.link import Trouble
 from tests.flow.parts import Pen
 from tests.flow.stillness import rest
+from tests.flow.test_waiting import require_other_suites
 from tests.flow.world import WINDOW, World, actor, query_wish
 
 
@@ -284,3 +285,18 @@ async def test_acts_and_deliveries_of_many_cases_share_groups(world: World) -> N
     await gather(*(world.act(case_id, Kind.ACKNOWLEDGED) for case_id in ids))
     await world.drain()
     await require_converged(world)
+
+
+async def test_a_case_that_needs_a_suite_we_cannot_sign_with_fails_alone(world: World) -> None:
+    require_other_suites(world.jq)
+    first, second = Serial(), Serial()
+    opened, *_ = await gather(
+        world.open_query(),
+        world.jq.committer.submit(first),
+        world.jq.committer.submit(second),
+        return_exceptions=True,
+    )
+    assert isinstance(opened, Fault)
+    assert opened.code is FaultCode.TRUST_SUITE_MISSING
+    assert [first.got, second.got] == [1, 2]
+    assert "signer_down" not in world.jq.log.names()

@@ -92,6 +92,38 @@ async def test_an_unknown_message_stays_unknown_while_no_one_answers(world: Worl
     await require_converged(world)
 
 
+async def test_a_message_given_up_needs_attention_until_an_answer_proves_that_it_arrived(
+    world: World,
+) -> None:
+    case_id = await given_up(world, Trouble.LOSE_ANSWER)
+    assert (await world.jq.case(case_id)).attention == "unavailable"
+    await world.act(case_id, Kind.ACKNOWLEDGED)
+    await world.jyg.lane.turn()
+    assert (await world.jq.case(case_id)).attention == ""
+    world.jq.link.always = Trouble.NONE
+    await world.drain()
+    await require_converged(world)
+
+
+async def test_a_message_that_an_answer_proved_needs_no_attention_when_it_is_given_up(
+    world: World,
+) -> None:
+    case_id = await world.open_query()
+    world.jq.link.always = Trouble.LOSE_ANSWER
+    await world.jq.lane.turn()
+    await world.act(case_id, Kind.ACKNOWLEDGED)
+    await world.jyg.lane.turn()
+    for _ in range(ATTEMPTS_MAX):
+        world.clock.advance(400_000)
+        await world.jq.lane.turn()
+    (entry,) = await world.jq.outbox()
+    assert entry.status is OutboxStatus.UNKNOWN
+    assert (await world.jq.case(case_id)).attention == ""
+    world.jq.link.always = Trouble.NONE
+    await world.drain()
+    await require_converged(world)
+
+
 async def test_what_waits_behind_a_burnt_message_follows_it_in_order(world: World) -> None:
     case_id = await world.open_query()
     await world.drain()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -12,6 +13,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
+from cryptography.utils import CryptographyDeprecationWarning
 
 from gateway.adapters.pki.examples import (
     EXAMPLE_AUTHORITY_SPKI,
@@ -73,11 +75,16 @@ def load_certificates(pem: bytes) -> list[x509.Certificate]:
     if len(pem) > CERTIFICATE_BYTES_MAX:
         raise CertificateProblem(f"certificates larger than {CERTIFICATE_BYTES_MAX} bytes")
     try:
-        found = x509.load_pem_x509_certificates(pem)
-        for certificate in found:
-            _ = certificate.extensions, certificate.public_key()
+        with warnings.catch_warnings():
+            # What the library only warns of today (a serial number below one) is malformed.
+            warnings.simplefilter("error", CryptographyDeprecationWarning)
+            found = x509.load_pem_x509_certificates(pem)
+            for certificate in found:
+                _ = certificate.extensions, certificate.public_key(), certificate.serial_number
     except (ValueError, x509.DuplicateExtension, x509.InvalidVersion) as problem:
         raise CertificateProblem(f"not a readable PEM certificate: {problem}") from None
+    except CryptographyDeprecationWarning as problem:
+        raise CertificateProblem(f"a certificate against RFC 5280: {problem}") from None
     except (UnsupportedAlgorithm, x509.UnsupportedGeneralNameType) as problem:
         raise CertificateProblem(f"a certificate of an unknown kind: {problem}") from None
     return found

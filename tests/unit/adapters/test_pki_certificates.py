@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed448
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.adapters.pki.certificates import (
@@ -117,6 +117,7 @@ def test_bytes_that_hold_no_certificate_are_refused() -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(at=st.integers(0, 2000), put=st.binary(min_size=1, max_size=8))
+@example(at=48, put=b"/")  # a serial number below one
 def test_a_damaged_certificate_is_read_or_refused_but_nothing_else(at: int, put: bytes) -> None:
     good = (EXAMPLES / "620900/signing_es256.pem").read_bytes()
     at %= len(good)
