@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer, Group, Work
-from gateway.flow.outbound import settle
+from gateway.flow.outbound import NOT_DELIVERED, settle
 from gateway.flow.tasks import TaskOwner
 from gateway.flow.uploads import carries_files, upload_attachments
 from gateway.kernel.digests import TYPE_RECEIPT, pae
@@ -132,7 +132,7 @@ class _Postpone:
             told = None if case is None else case.outstanding
             # A person must learn why it does not arrive, unless an answer proved that it did.
             if case is not None and told is not None and told.message_id == entry.message_id:
-                group.save(case._replace(attention=self._fault))
+                group.save(case._replace(attention=case.attention or NOT_DELIVERED + self._fault))
         group.outbox[entry.draft_id] = entry._replace(
             status=OutboxStatus.UNKNOWN if given_up else entry.status,
             due_ms=group.now_ms + self._wait_ms,

@@ -19,6 +19,9 @@ from gateway.rules.casework import can_step, step
 from gateway.wire.envelopes import Draft, decode_draft, encode_draft, encode_envelope
 from gateway.wire.headers import encode_header
 
+NOT_DELIVERED = "not_delivered:"
+"""Begins a case's `attention` while a message of ours does not arrive; the reason follows."""
+
 
 def expected_stage(case: CaseRecord) -> Stage:
     """Return the stage once everything we have said is taken in."""
@@ -194,7 +197,9 @@ def counted(case: CaseRecord) -> CaseRecord:
     told = case.outstanding
     assert told is not None
     sent = Chain(told.sequence, told.header_digest)
-    case = case._replace(outstanding=None, sent=sent, attention="")
+    # What a person must know of another message stays; that this one did not arrive is over.
+    attention = "" if case.attention.startswith(NOT_DELIVERED) else case.attention
+    case = case._replace(outstanding=None, sent=sent, attention=attention)
     if case.role is not CaseRole.DECIDING and can_step(case.stage, told.kind):
         case = case._replace(stage=step(case.stage, told.kind))
     return case

@@ -96,7 +96,7 @@ async def test_a_message_given_up_needs_attention_until_an_answer_proves_that_it
     world: World,
 ) -> None:
     case_id = await given_up(world, Trouble.LOSE_ANSWER)
-    assert (await world.jq.case(case_id)).attention == "unavailable"
+    assert (await world.jq.case(case_id)).attention == "not_delivered:unavailable"
     await world.act(case_id, Kind.ACKNOWLEDGED)
     await world.jyg.lane.turn()
     assert (await world.jq.case(case_id)).attention == ""
