@@ -198,8 +198,7 @@ def counted(case: CaseRecord) -> CaseRecord:
     assert told is not None
     sent = Chain(told.sequence, told.header_digest)
     # What a person must know of another message stays; that this one did not arrive is over.
-    attention = "" if case.attention.startswith(NOT_DELIVERED) else case.attention
-    case = case._replace(outstanding=None, sent=sent, attention=attention)
+    case = case._replace(outstanding=None, sent=sent, attention=_standing_mark(case))
     if case.role is not CaseRole.DECIDING and can_step(case.stage, told.kind):
         case = case._replace(stage=step(case.stage, told.kind))
     return case
@@ -218,8 +217,14 @@ def advance(group: Group, case: CaseRecord) -> CaseRecord:
             return _seal(group, case, entry)
         group.drop_outbox(entry.draft_id)
         # Whoever said it was told that it is on its way: a person must learn that it is not.
-        case = case._replace(attention=case.attention or _obstacle(case.stage, entry.kind))
+        noted = _standing_mark(case) or _obstacle(case.stage, entry.kind)
+        case = case._replace(attention=noted)
     return case._replace(waiting=())
+
+
+def _standing_mark(case: CaseRecord) -> str:
+    """Return the case's mark, unless it only says that a message does not arrive."""
+    return "" if case.attention.startswith(NOT_DELIVERED) else case.attention
 
 
 def _obstacle(stage: Stage, kind: Kind) -> str:

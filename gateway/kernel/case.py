@@ -90,6 +90,7 @@ class CaseRecord(NamedTuple):
     outcome: bytes = b""
     """Body form of the message that decided or closed the case: licence, reasons."""
     attention: str = ""
-    """Rule id of a refusal by the counterpart that a person must look at."""
+    """What a person must look at: the rule id by which a message of ours was refused or dropped,
+    or `not_delivered:` and why."""
     revision: int = 0
     """Grows by one with every change at this side."""
