@@ -198,15 +198,18 @@ class Intake:
             delivery.conformant = None
 
     async def _require_held(self, sender: GatewayId, key: CaseKey, body: Body) -> None:
-        """Check that each attachment is held whole and has the size the message names."""
+        """Check that each attachment is held whole, as large and salted as the message says."""
         scope = VaultScope(sender, key)
-        absent = await self._vault.missing(scope, [a.commitment for a in body.attachments])
-        missing = {a.material_code for a in body.attachments if a.commitment in absent}
+        held = await self._vault.held(scope, [a.commitment for a in body.attachments])
+        missing = {a.material_code for a in body.attachments if a.commitment not in held}
         if missing:
             raise Fault(FaultCode.ATTACHMENT_ABSENT, ",".join(sorted(missing)))
         for a in body.attachments:
-            if (await self._vault.state(scope, a.commitment)).held != a.size:
+            salt, size = held[a.commitment]
+            if size != a.size:
                 raise Fault(FaultCode.ATTACHMENT_SIZE, a.material_code)
+            if salt != a.salt:
+                raise Fault(FaultCode.ATTACHMENT_SALT, a.material_code)
 
     async def _answer_unauthenticated(self, deliveries: Iterable[_Delivery]) -> None:
         """Answer those that are no one's word: a repetition with its receipt, the rest not at all.

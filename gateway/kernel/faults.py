@@ -100,6 +100,7 @@ class FaultCode(StrEnum):
     ATTACHMENT_ABSENT = "attachment.absent"
     ATTACHMENT_DIGEST = "attachment.digest"
     ATTACHMENT_SIZE = "attachment.size"
+    ATTACHMENT_SALT = "attachment.salt"
     ATTACHMENT_OFFSET = "attachment.offset"
     ATTACHMENT_NOT_DECLARED = "attachment.not_declared"
     ATTACHMENT_TYPE = "attachment.type"

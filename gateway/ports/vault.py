@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import NamedTuple, Protocol
 
 from gateway.kernel.envelope import AttachmentState
@@ -24,8 +24,15 @@ class Stored(NamedTuple):
     size: int
 
 
+class Held(NamedTuple):
+    """A whole attachment as it lies: the salt its commitment was checked with, and its bytes."""
+
+    salt: bytes
+    size: int
+
+
 class Usage(NamedTuple):
-    """What a scope holds, whole and partial attachments together."""
+    """What a scope holds, whole and partial attachments together; salts do not count."""
 
     files: int
     size: int
@@ -36,15 +43,16 @@ class Vault(Protocol):
 
     An attachment that `put` or `append` reported whole MUST survive a power cut. A part MAY be
     lost. Memory use MUST NOT grow with the size of an attachment. Content under a commitment never
-    changes; storing the same content again is no error.
+    changes; storing the same content again is no error. The salt is kept with the content, so that
+    what lies there proves its commitment by itself. A salt is 32 bytes.
     """
 
     async def state(self, scope: VaultScope, commitment: bytes) -> AttachmentState:
         """Return how much is held."""
         ...
 
-    async def missing(self, scope: VaultScope, commitments: Collection[bytes]) -> set[bytes]:
-        """Return those of `commitments` that are not held whole."""
+    async def held(self, scope: VaultScope, commitments: Collection[bytes]) -> Mapping[bytes, Held]:
+        """Return those of `commitments` that are held whole."""
         ...
 
     async def usage(self, scope: VaultScope) -> Usage:
@@ -85,8 +93,8 @@ class Vault(Protocol):
 
         Raises:
             Fault: `attachment.offset` if `offset` is not what is held; `attachment.size` if more
-                than `size` arrives; `attachment.digest` if the whole does not match, and then the
-                part is thrown away.
+                than `size` arrives; `attachment.digest` if the whole does not match, or `salt` is
+                not the one the part began with, and then the part is thrown away.
         """
         ...
 

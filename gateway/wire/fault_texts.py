@@ -259,6 +259,12 @@ CARRIAGE: Final[Mapping[F, Texts]] = {
     F.ATTACHMENT_SIZE: Texts(
         "附件大小与声明不符", "The size is not as declared", _FILE_ZH, _FILE_EN
     ),
+    F.ATTACHMENT_SALT: Texts(
+        "附件清单中的盐值与上传时不符",
+        "The salt in the attachment list is not the one the file was sent with",
+        "请以上传时的盐值列入清单后重新发送。",
+        "List the file with the salt it was uploaded with and send the message anew.",
+    ),
     F.ATTACHMENT_OFFSET: Texts(
         "续传位置不符",
         "The upload does not go on where it stopped",

@@ -17,7 +17,7 @@ from gateway.kernel.envelope import AttachmentState
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseId, CaseKey, GatewayId, uuid7
 from gateway.kernel.limits import ATTACHMENT_CHUNK_BYTES, ATTACHMENT_CHUNK_BYTES_MAX
-from gateway.ports.vault import Usage, Vault, VaultScope
+from gateway.ports.vault import Held, Usage, Vault, VaultScope
 
 JIUQUAN, JIAYUGUAN, WUWEI = GatewayId("620900"), GatewayId("620200"), GatewayId("620600")
 CASE = CaseKey(JIUQUAN, CaseId(uuid7(1_622_100_000_000, bytes(range(10)))))
@@ -134,7 +134,7 @@ async def test_an_upload_longer_than_announced_is_refused(vault: Vault) -> None:
 
 async def test_an_upload_shorter_than_announced_stays_a_part(vault: Vault) -> None:
     assert await append(vault, CONTENT[:-1]) == AttachmentState(len(CONTENT) - 1, False)
-    assert await vault.missing(SCOPE, [COMMITMENT]) == {COMMITMENT}
+    assert await vault.held(SCOPE, [COMMITMENT]) == {}
 
 
 @pytest.mark.parametrize("offset", [1, 9, 11, len(CONTENT)])
@@ -163,6 +163,31 @@ async def test_a_part_longer_than_a_later_announcement_is_thrown_away(vault: Vau
     assert await vault.state(SCOPE, COMMITMENT) == NOTHING
 
 
+@pytest.mark.parametrize("salt", [b"", bytes(31), bytes(33)])
+async def test_a_salt_of_another_length_is_refused(vault: Vault, salt: bytes) -> None:
+    commitment = commitment_of(salt, CONTENT)
+    size, plain = len(CONTENT), sha256(CONTENT).digest()
+    for attempt in (
+        lambda: vault.append(SCOPE, salt, commitment, stream(CONTENT), offset=0, size=size),
+        lambda: vault.put(SCOPE, salt, stream(CONTENT), size=size, sha256=plain),
+    ):
+        with pytest.raises(Fault) as fault:
+            await attempt()
+        assert fault.value.code == FaultCode.WIRE_FIELD_INVALID
+    assert await vault.usage(SCOPE) == Usage(0, 0)
+
+
+async def test_a_part_that_goes_on_with_another_salt_is_thrown_away(vault: Vault) -> None:
+    await append(vault, CONTENT[:10])
+    with pytest.raises(Fault) as fault:
+        await vault.append(
+            SCOPE, bytes(32), COMMITMENT, stream(CONTENT[10:]), offset=10, size=len(CONTENT)
+        )
+    assert fault.value.code == FaultCode.ATTACHMENT_DIGEST
+    assert await vault.state(SCOPE, COMMITMENT) == NOTHING
+    assert await append(vault, CONTENT) == WHOLE
+
+
 async def test_an_upload_chunk_over_the_bound_is_refused(vault: Vault) -> None:
     with pytest.raises(Fault) as fault:
         await append(vault, bytes(ATTACHMENT_CHUNK_BYTES_MAX + 1), size=10 * 1_048_576)
@@ -178,7 +203,7 @@ async def test_a_commitment_of_another_length_is_refused(vault: Vault, commitmen
 
     for call in (
         lambda: vault.state(SCOPE, commitment),
-        lambda: vault.missing(SCOPE, [commitment]),
+        lambda: vault.held(SCOPE, [commitment]),
         lambda: vault.append(SCOPE, SALT, commitment, stream(b""), offset=0, size=0),
         read,
     ):
@@ -195,7 +220,7 @@ async def test_another_scope_sees_and_counts_nothing(vault: Vault, other: VaultS
     await vault.append(SCOPE, SALT, bytes(32), stream(b"part"), offset=0, size=10)
     assert await vault.state(other, COMMITMENT) == NOTHING
     assert await vault.state(other, bytes(32)) == NOTHING
-    assert await vault.missing(other, [COMMITMENT]) == {COMMITMENT}
+    assert await vault.held(other, [COMMITMENT]) == {}
     assert await vault.usage(other) == Usage(0, 0)
     assert await vault.cases_of(WUWEI) == set()
     with pytest.raises(Fault) as fault:
@@ -358,21 +383,23 @@ async def test_a_put_takes_the_place_of_a_part(vault: Vault) -> None:
 
 async def test_an_empty_file_is_a_file(vault: Vault) -> None:
     empty = commitment_of(SALT, b"")
-    assert await vault.missing(SCOPE, [empty]) == {empty}
+    assert await vault.held(SCOPE, [empty]) == {}
     state = await vault.append(SCOPE, SALT, empty, stream(), offset=0, size=0)
     assert state == AttachmentState(0, True)
-    assert await vault.missing(SCOPE, [empty]) == set()
+    assert await vault.held(SCOPE, [empty]) == {empty: Held(SALT, 0)}
     assert await content_of(vault, empty) == b""
     assert await put(vault, b"") == empty
     assert await vault.usage(SCOPE) == Usage(1, 0)
 
 
-async def test_missing_names_what_is_not_held_whole(vault: Vault) -> None:
+async def test_held_names_what_is_held_whole_with_its_salt_and_size(vault: Vault) -> None:
     await put(vault)
     part = commitment_of(SALT, b"part of it")
     await vault.append(SCOPE, SALT, part, stream(b"part"), offset=0, size=10)
-    assert await vault.missing(SCOPE, [COMMITMENT, part, bytes(32)]) == {part, bytes(32)}
-    assert await vault.missing(SCOPE, []) == set()
+    assert await vault.held(SCOPE, [COMMITMENT, part, bytes(32)]) == {
+        COMMITMENT: Held(SALT, len(CONTENT))
+    }
+    assert await vault.held(SCOPE, []) == {}
 
 
 async def test_usage_counts_whole_files_and_parts(vault: Vault) -> None:

@@ -10,27 +10,36 @@ from hashlib import sha256
 from gateway.adapters.files.disk import Disk
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import Digest
-from gateway.kernel.limits import ATTACHMENT_CHUNK_BYTES, ATTACHMENT_CHUNK_BYTES_MAX
+from gateway.kernel.limits import ATTACHMENT_CHUNK_BYTES, ATTACHMENT_CHUNK_BYTES_MAX, SALT_BYTES
+
+
+def content_size(file_size: int | None) -> int | None:
+    """Return the bytes of content in a file of `file_size` bytes, which begins with the salt."""
+    return None if file_size is None else max(0, file_size - SALT_BYTES)
+
 
 FolderOpener = Callable[[bool], int | None]
 """Opens the folder of a scope; makes it if told to; None if it is missing."""
 
 
 class Upload:
-    """Writes a file under a passing name and, once whole, durably under its own.
+    """Writes salt and content under a passing name and, once whole, durably under its own.
 
     Methods may run in different threads, one at a time. `close` MUST be called at the end.
     """
 
     def __init__(self, disk: Disk, salt: bytes, size: int) -> None:
+        if len(salt) != SALT_BYTES:
+            raise Fault(FaultCode.WIRE_FIELD_INVALID, "salt")
         self._disk = disk
+        self._salt = salt
         self._size = size
         self._salted = sha256(salt)
         self._plain = sha256()
         self._folder = self._file = -1
         self._name = ""
         self.held = 0
-        """Bytes written so far."""
+        """Bytes of content written so far."""
 
     @property
     def commitment(self) -> Digest:
@@ -45,25 +54,38 @@ class Upload:
     def create(self, open_folder: FolderOpener, name: str) -> None:
         """Begin a new file."""
         self._open(open_folder, create=True)
+        self._begin(name)
+
+    def _begin(self, name: str) -> None:
         self._file = self._disk.open_file(name, self._folder, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         self._name = name
+        self._disk.write(self._file, self._salt)
 
     def resume(self, open_folder: FolderOpener, name: str, offset: int) -> None:
         """Go on with a file of which `offset` bytes are held; its digests are made anew.
 
         Raises:
-            Fault: `attachment.offset`; `attachment.size` if more than the size is held, and then
-                the file is thrown away: it could never become whole.
+            Fault: `attachment.offset`; `attachment.size` if more than the size is held, or
+                `attachment.digest` if the file began with another salt, and then the file is
+                thrown away: it could never become whole.
         """
         found = self._open(open_folder, create=offset == 0)
-        held = (self._disk.size(name, self._folder) if found else None) or 0
+        held = content_size(self._disk.size(name, self._folder) if found else None) or 0
         if held > self._size:
             self._disk.unlink(name, self._folder)
             raise Fault(FaultCode.ATTACHMENT_SIZE, f"{held} bytes held, {self._size} announced")
         if held != offset:
             raise Fault(FaultCode.ATTACHMENT_OFFSET, f"{held} bytes held")
-        self._file = self._disk.open_file(name, self._folder, os.O_RDWR | os.O_CREAT)
+        if not held:
+            # What a break left of a salt is no beginning.
+            self._disk.unlink(name, self._folder)
+            self._begin(name)
+            return
+        self._file = self._disk.open_file(name, self._folder, os.O_RDWR)
         self._name = name
+        if self._disk.read(self._file, SALT_BYTES) != self._salt:
+            self.discard()
+            raise Fault(FaultCode.ATTACHMENT_DIGEST, "salt")
         while chunk := self._disk.read(self._file, ATTACHMENT_CHUNK_BYTES):
             self._count(chunk)
 

@@ -1,5 +1,6 @@
 """Attachments in a local folder: `<root>/<partner>/<origin>-<case id>/<commitment>`.
 
+A file is salt ‖ content, so that its SHA-256 is its name: `sha256sum` proves it.
 `.part` files are partners' uploads that may go on; `.tmp` files are local ones that may not.
 """
 
@@ -11,20 +12,20 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
 from gateway.adapters.files.disk import Disk, enter, make_root, open_root, opened
-from gateway.adapters.files.upload import FolderOpener, Upload
+from gateway.adapters.files.upload import FolderOpener, Upload, content_size
 from gateway.kernel.envelope import AttachmentState
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseId, CaseKey, GatewayId, is_gateway_id, uuid_text
-from gateway.kernel.limits import ATTACHMENT_CHUNK_BYTES, VAULT_THREADS_MAX
+from gateway.kernel.limits import ATTACHMENT_CHUNK_BYTES, SALT_BYTES, VAULT_THREADS_MAX
 from gateway.ports.telemetry import EventLog
-from gateway.ports.vault import Stored, Usage, VaultScope
+from gateway.ports.vault import Held, Stored, Usage, VaultScope
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -95,16 +96,14 @@ class FileVault:
             return AttachmentState(whole, True)
         return AttachmentState(part or 0, False)
 
-    async def missing(self, scope: VaultScope, commitments: Collection[bytes]) -> set[bytes]:
-        """Return those of `commitments` that are not held whole."""
+    async def held(self, scope: VaultScope, commitments: Collection[bytes]) -> Mapping[bytes, Held]:
+        """Return those of `commitments` that are held whole."""
         names = {_name(commitment): commitment for commitment in commitments}
         if not names:
-            return set()
+            return {}
         there = await self._run(self._whole, scope, names)
         return {
-            commitment
-            for name, commitment in names.items()
-            if name not in there or (scope, name) in self._landing
+            names[name]: held for name, held in there.items() if (scope, name) not in self._landing
         }
 
     async def usage(self, scope: VaultScope) -> Usage:
@@ -272,21 +271,30 @@ class FileVault:
         if folder is None:
             return None, None
         with opened(self._disk, folder):
-            return self._disk.size(name, folder), self._disk.size(name + _PART, folder)
+            whole, part = self._disk.size(name, folder), self._disk.size(name + _PART, folder)
+            return content_size(whole), content_size(part)
 
-    def _whole(self, scope: VaultScope, names: Collection[str]) -> set[str]:
+    def _whole(self, scope: VaultScope, names: Collection[str]) -> dict[str, Held]:
         folder = self._descend(_folder_names(scope))
         if folder is None:
-            return set()
+            return {}
+        found: dict[str, Held] = {}
         with opened(self._disk, folder):
-            return {name for name in names if self._disk.size(name, folder) is not None}
+            for name in names:
+                size = content_size(self._disk.size(name, folder))
+                if size is None:
+                    continue
+                with opened(self._disk, self._disk.open_file(name, folder, os.O_RDONLY)) as file:
+                    found[name] = Held(self._disk.read(file, SALT_BYTES), size)
+        return found
 
     def _usage(self, scope: VaultScope) -> Usage:
         folder = self._descend(_folder_names(scope))
         if folder is None:
             return Usage(0, 0)
         with opened(self._disk, folder):
-            sizes = [self._disk.size(name, folder) for name in self._disk.names(folder)]
+            names = self._disk.names(folder)
+            sizes = [content_size(self._disk.size(name, folder)) for name in names]
         there = [size for size in sizes if size is not None]
         return Usage(len(there), sum(there))
 
@@ -315,7 +323,7 @@ class FileVault:
             raise Fault(FaultCode.ATTACHMENT_ABSENT)
         with opened(self._disk, folder):
             source.append(self._disk.open_file(key[1], folder, os.O_RDONLY))
-        self._disk.seek(source[0], offset)
+        self._disk.seek(source[0], SALT_BYTES + offset)
 
     def _sweep(self) -> None:
         make_root(self._disk, self._root)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from hashlib import sha256 as sha256_of
 from weakref import WeakValueDictionary
 
@@ -13,14 +13,19 @@ from gateway.kernel.digests import digest
 from gateway.kernel.envelope import AttachmentState
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId
-from gateway.kernel.limits import ATTACHMENT_CHUNK_BYTES, ATTACHMENT_CHUNK_BYTES_MAX
-from gateway.ports.vault import Stored, Usage, VaultScope
+from gateway.kernel.limits import ATTACHMENT_CHUNK_BYTES, ATTACHMENT_CHUNK_BYTES_MAX, SALT_BYTES
+from gateway.ports.vault import Held, Stored, Usage, VaultScope
 
 
 def _checked(commitment: bytes) -> bytes:
     if len(commitment) != 32:
         raise Fault(FaultCode.WIRE_FIELD_INVALID, "commitment")
     return commitment
+
+
+def _check_salt(salt: bytes) -> None:
+    if len(salt) != SALT_BYTES:
+        raise Fault(FaultCode.WIRE_FIELD_INVALID, "salt")
 
 
 def _add(held: bytearray, chunk: bytes, size: int) -> None:
@@ -39,6 +44,7 @@ class MemoryVault:
     def __init__(self) -> None:
         self._whole: dict[VaultScope, dict[bytes, bytes]] = defaultdict(dict)
         self._parts: dict[VaultScope, dict[bytes, bytearray]] = defaultdict(dict)
+        self._salts: dict[tuple[VaultScope, bytes], bytes] = {}
         self._locks: WeakValueDictionary[tuple[VaultScope, bytes], asyncio.Lock] = (
             WeakValueDictionary()
         )
@@ -50,9 +56,14 @@ class MemoryVault:
             return AttachmentState(len(whole), True)
         return AttachmentState(len(self._parts[scope].get(commitment, b"")), False)
 
-    async def missing(self, scope: VaultScope, commitments: Collection[bytes]) -> set[bytes]:
-        """Return those of `commitments` that are not held whole."""
-        return {c for c in commitments if _checked(c) not in self._whole[scope]}
+    async def held(self, scope: VaultScope, commitments: Collection[bytes]) -> Mapping[bytes, Held]:
+        """Return those of `commitments` that are held whole."""
+        whole = self._whole[scope]
+        return {
+            c: Held(self._salts[scope, c], len(whole[c]))
+            for c in commitments
+            if _checked(c) in whole
+        }
 
     async def usage(self, scope: VaultScope) -> Usage:
         """Return what the scope holds."""
@@ -78,6 +89,7 @@ class MemoryVault:
         sha256: bytes,
     ) -> Stored:
         """Store a local upload; see `ports.vault`."""
+        _check_salt(salt)
         held = bytearray()
         async for chunk in chunks:
             _add(held, chunk, size)
@@ -90,6 +102,7 @@ class MemoryVault:
         async with self._lock(scope, commitment):
             self._parts[scope].pop(commitment, None)
             self._whole[scope][commitment] = content
+            self._salts[scope, commitment] = salt
         return Stored(commitment, digest(content), size)
 
     async def append(
@@ -103,16 +116,21 @@ class MemoryVault:
         size: int,
     ) -> AttachmentState:
         """Store a partner's upload from `offset` on; see `ports.vault`."""
+        _check_salt(salt)
         async with self._lock(scope, _checked(commitment)):
             state = await self.state(scope, commitment)
             if state.complete:
                 return state
+            if state.held and self._salts[scope, commitment] != salt:
+                del self._parts[scope][commitment]
+                raise Fault(FaultCode.ATTACHMENT_DIGEST, "salt")
             if state.held > size:
                 del self._parts[scope][commitment]
                 raise Fault(FaultCode.ATTACHMENT_SIZE, f"{state.held} bytes held, {size} announced")
             if state.held != offset:
                 raise Fault(FaultCode.ATTACHMENT_OFFSET, f"{state.held} bytes held")
             held = self._parts[scope].setdefault(commitment, bytearray())
+            self._salts[scope, commitment] = salt
             async for chunk in chunks:
                 _add(held, chunk, size)
             if len(held) < size:

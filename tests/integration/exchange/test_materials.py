@@ -164,3 +164,17 @@ async def test_a_file_of_another_size_than_named_is_refused(world: World, more: 
     attachments[2] = right._replace(size=right.size + more)
     receipt = await refused(world, founding(peer, case_id, attachments), F.ATTACHMENT_SIZE)
     assert receipt.text_en.endswith("03")
+
+
+async def test_a_file_listed_with_another_salt_than_it_was_sent_with_is_refused(
+    world: World,
+) -> None:
+    peer = world.jiuquan
+    case_id = peer.new_id()
+    attachments = await uploaded(peer, case_id)
+    right = attachments[2]
+    attachments[2] = right._replace(salt=bytes(32))
+    receipt = await refused(world, founding(peer, case_id, attachments), F.ATTACHMENT_SALT)
+    assert receipt.text_en.endswith("03")
+    attachments[2] = right
+    await taken_in(world, founding(peer, case_id, attachments))

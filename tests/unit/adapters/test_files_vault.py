@@ -148,12 +148,12 @@ async def test_a_name_that_is_not_yet_durable_counts_as_absent(tmp_path: Path) -
     await asyncio.to_thread(renamed.wait, 10)
     assert (tmp_path / FOLDER / COMMITMENT.hex()).exists()
     assert await vault.state(SCOPE, COMMITMENT) == AttachmentState(0, False)
-    assert await vault.missing(SCOPE, [COMMITMENT]) == {COMMITMENT}
+    assert await vault.held(SCOPE, [COMMITMENT]) == {}
     with pytest.raises(Fault):
         await content_of(vault)
     go_on.set()
     await upload
-    assert await vault.missing(SCOPE, [COMMITMENT]) == set()
+    assert list(await vault.held(SCOPE, [COMMITMENT])) == [COMMITMENT]
     await vault.close()
 
 
@@ -192,6 +192,9 @@ async def test_a_cancelled_upload_closes_its_files_only_after_the_write(tmp_path
 
     class SlowDisk(Disk):
         def write(self, fd: int, data: bytes) -> None:
+            if data == SALT:
+                super().write(fd, data)
+                return
             writing.set()
             go_on.wait(10)
             super().write(fd, data)
@@ -309,7 +312,7 @@ async def test_a_start_removes_leftovers_and_keeps_parts_and_strangers(tmp_path:
     case = tmp_path / FOLDER
     case.mkdir(parents=True)
     (case / ".0123456789abcdef.tmp").write_bytes(b"left by a crash")
-    (case / (COMMITMENT.hex() + ".part")).write_bytes(CONTENT[:100])
+    (case / (COMMITMENT.hex() + ".part")).write_bytes(SALT + CONTENT[:100])
     (tmp_path / "lost+found").mkdir()
     vault = await FileVault.open(tmp_path)
     assert [p.name for p in case.iterdir()] == [COMMITMENT.hex() + ".part"]
@@ -318,6 +321,26 @@ async def test_a_start_removes_leftovers_and_keeps_parts_and_strangers(tmp_path:
     await append(vault)
     assert await content_of(vault) == CONTENT
     await vault.close()
+
+
+async def test_a_salt_that_a_crash_cut_off_is_no_beginning(tmp_path: Path) -> None:
+    case = tmp_path / FOLDER
+    case.mkdir(parents=True)
+    (case / (COMMITMENT.hex() + ".part")).write_bytes(bytes(20))
+    vault = await FileVault.open(tmp_path)
+    assert await vault.state(SCOPE, COMMITMENT) == AttachmentState(0, False)
+    await append(vault)
+    assert await content_of(vault) == CONTENT
+    await vault.close()
+
+
+async def test_a_file_is_named_by_its_own_digest(tmp_path: Path) -> None:
+    """What `sha256sum` shows is the commitment: salt and content prove themselves."""
+    vault = await FileVault.open(tmp_path)
+    await append(vault)
+    await vault.close()
+    (file,) = (tmp_path / FOLDER).iterdir()
+    assert sha256(file.read_bytes()).hexdigest() == file.name == COMMITMENT.hex()
 
 
 async def test_a_start_makes_every_name_durable_that_a_crash_may_have_left(tmp_path: Path) -> None:
@@ -442,7 +465,8 @@ def test_the_trace_shows_file_then_name_then_folder_before_the_answer(
         "fsync /",
         f"mkdir {case.rsplit('/', 1)[1]}",
         f"fsync /{PARTNER}",
-        f"write {case}/{passing}",
+        f"write {case}/{passing}",  # the salt
+        f"write {case}/{passing}",  # the content
         f"fsync {case}/{passing}",
         f"rename {case}/{passing} WHOLE",
         f"fsync {case}",
