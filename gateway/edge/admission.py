@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
+from gateway.kernel.limits import PARTNER_RECEIVING_MAX, RECEIVING_MAX
 from gateway.rules.trust import Partner
 
 
@@ -33,3 +36,23 @@ class Places:
             yield
         finally:
             self._taken[key] -= 1
+
+
+class Reading:
+    """Bounds the requests that are being read at a time, and so the memory they take.
+
+    A request comes over the line only as far as it is read: one that waits here holds no more
+    than a flow-control window.
+    """
+
+    def __init__(self) -> None:
+        self._all = asyncio.Semaphore(RECEIVING_MAX)
+        self._own: defaultdict[GatewayId, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(PARTNER_RECEIVING_MAX)
+        )
+
+    @asynccontextmanager
+    async def turn(self, peer: GatewayId) -> AsyncIterator[None]:
+        """Wait until the peer, and the gateway as a whole, may read one more request."""
+        async with self._own[peer], self._all:
+            yield

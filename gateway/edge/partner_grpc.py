@@ -16,7 +16,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from gateway.edge.admission import Places
+from gateway.edge.admission import Places, Reading
 from gateway.flow.gathering import Gathering
 from gateway.flow.uploads import AttachmentIntake
 from gateway.kernel.envelope import AttachmentRef
@@ -61,6 +61,7 @@ class PartnerServer:
         self._pin_of = lru_cache(maxsize=4096)(pin_of)
         self._by_pin: tuple[Book, dict[bytes, Partner]] | None = None
         self._places = Places()
+        self._reading = Reading()
         self._health = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
         self.port = 0
@@ -105,18 +106,33 @@ class PartnerServer:
             await self._server.stop(DRAIN_S_MAX)
 
     def _handlers(self) -> grpc.GenericRpcHandler:
-        unary = grpc.unary_unary_rpc_method_handler
+        """Serve every method as a stream of requests: then nothing is read before the peer is
+        known and has a place. On the wire a unary call is a stream of one.
+        """
+        served = grpc.stream_unary_rpc_method_handler
         return grpc.method_handlers_generic_handler(
             calls.SERVICE,
             {
-                "Deliver": unary(self._guarded(self._deliver)),
-                "QueryReceipts": unary(self._guarded(self._query)),
-                "AttachmentStatus": unary(self._guarded(self._status)),
-                "UploadAttachment": grpc.stream_unary_rpc_method_handler(
-                    self._guarded(self._upload, "uploads")
-                ),
+                "Deliver": served(self._guarded(self._whole(self._deliver))),
+                "QueryReceipts": served(self._guarded(self._whole(self._query))),
+                "AttachmentStatus": served(self._guarded(self._whole(self._status))),
+                "UploadAttachment": served(self._guarded(self._upload, "uploads")),
             },
         )
+
+    def _whole(
+        self, call: Callable[[GatewayId, bytes], Awaitable[bytes]]
+    ) -> Callable[[GatewayId, AsyncIterator[bytes]], Awaitable[bytes]]:
+        """Read the one request of a unary call in its turn."""
+
+        async def read(peer: GatewayId, requests: AsyncIterator[bytes]) -> bytes:
+            async with self._reading.turn(peer):
+                raw = await _next_part(requests)
+            if raw is None:
+                raise Fault(FaultCode.WIRE_FIELD_INVALID, "no request")
+            return await call(peer, raw)
+
+        return read
 
     def _guarded(
         self, call: Callable[[GatewayId, T], Awaitable[bytes]], kind: str = "calls"
@@ -186,10 +202,10 @@ class PartnerServer:
 
 
 async def _next_part(parts: AsyncIterator[bytes]) -> bytes | None:
-    """Return the next chunk; None at the end.
+    """Return the next request or chunk; None at the end.
 
     Raises:
-        Fault: `portal.too_slow` if none comes.
+        Fault: `portal.too_slow` if none comes in time.
     """
     try:
         async with asyncio.timeout(HTTP_UPLOAD_IDLE_S):

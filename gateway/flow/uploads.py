@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 from gateway.flow.effects import agreement_of
 from gateway.kernel.case import CaseRecord
@@ -67,6 +69,13 @@ async def upload_attachments(outlet: Outlet, vault: Vault, entry: OutboxEntry) -
     return None
 
 
+class _Coming(NamedTuple):
+    """An upload under way: the bytes still to come when it began, and whether it began a file."""
+
+    size: int
+    begins: bool
+
+
 class AttachmentIntake:
     """Takes in attachments that partners upload before the message that names them."""
 
@@ -76,6 +85,7 @@ class AttachmentIntake:
         self._directory = directory
         self._clock = clock
         self._staged: dict[GatewayId, set[CaseKey]] = {}
+        self._coming: dict[VaultScope, list[_Coming]] = {}
 
     async def status(self, peer: GatewayId, ref: AttachmentRef) -> AttachmentState:
         """Return how much of an attachment is held for this peer and case.
@@ -99,10 +109,23 @@ class AttachmentIntake:
         held = await self._vault.state(scope, ref.commitment)
         if held.complete:
             return held
-        await self._require_quota(scope, ref, held)
-        return await self._vault.append(
-            scope, ref.salt, ref.commitment, chunks, offset=offset, size=ref.size
-        )
+        with self._reserved(scope, _Coming(ref.size - held.held, not held.held)):
+            await self._require_quota(scope)
+            return await self._vault.append(
+                scope, ref.salt, ref.commitment, chunks, offset=offset, size=ref.size
+            )
+
+    @contextmanager
+    def _reserved(self, scope: VaultScope, coming: _Coming) -> Iterator[None]:
+        """Count an upload as if all of it were here, so that two at once share one quota."""
+        under_way = self._coming.setdefault(scope, [])
+        under_way.append(coming)
+        try:
+            yield
+        finally:
+            under_way.remove(coming)
+            if not under_way:
+                del self._coming[scope]
 
     async def _require_allowed(self, peer: GatewayId, ref: AttachmentRef) -> None:
         if len(ref.salt) != SALT_BYTES or len(ref.commitment) != 32:
@@ -128,13 +151,17 @@ class AttachmentIntake:
         found = await self._journal.read(lambda s: s.cases([ref.case_key]))
         return found.get(ref.case_key)
 
-    async def _require_quota(
-        self, scope: VaultScope, ref: AttachmentRef, held: AttachmentState
-    ) -> None:
+    async def _require_quota(self, scope: VaultScope) -> None:
+        """Check what is held and what is coming against the case's quota.
+
+        What an upload under way has already written counts twice: near the quota one may be
+        refused that a moment later is not, which is what `limit.quota` says.
+        """
         usage = await self._vault.usage(scope)
-        if usage.files >= CASE_ATTACHMENTS_MAX and not held.held:
+        coming = self._coming[scope]
+        if usage.files + sum(c.begins for c in coming) > CASE_ATTACHMENTS_MAX:
             raise Fault(FaultCode.LIMIT_QUOTA, "files of a case")
-        if usage.size - held.held + ref.size > CASE_ATTACHMENT_BYTES_MAX:
+        if usage.size + sum(c.size for c in coming) > CASE_ATTACHMENT_BYTES_MAX:
             raise Fault(FaultCode.LIMIT_QUOTA, "bytes of a case")
         if not usage.files:
             await self._require_staging_place(scope)

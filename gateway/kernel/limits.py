@@ -15,7 +15,9 @@ BODY_BYTES_MAX: Final = 1_048_576  # forms are a few kB; files travel as attachm
 ENVELOPE_BYTES_MAX: Final = BODY_BYTES_MAX + 65_536  # body + header + four batch proofs
 QUERIES_BYTES_MAX: Final = 32_768  # 256 queries of about 60 bytes, twice
 DELIVER_BYTES_MAX: Final = 16_777_216  # what one call may hold in memory before it is parsed
-GRPC_RECEIVE_BYTES_MAX: Final = DELIVER_BYTES_MAX + 1_048_576  # so that our own rule speaks first
+GRPC_RECEIVE_BYTES_MAX: Final = 65 * 1_048_576  # gRPC itself refuses more, and names no rule
+RECEIVING_MAX: Final = 16  # requests being read in all: at most about 1 GiB at a time
+PARTNER_RECEIVING_MAX: Final = 4  # of one partner: a slow sender never holds every place
 SIGNATURES_PER_ENVELOPE_MAX: Final = 4  # two suites while one is being replaced, at both keys
 BATCH_LEAVES_MAX: Final = 512  # a commit group holds at most 256 receipts and 256 envelopes
 BATCH_HEAD_BYTES_MAX: Final = 256  # a head is about 90 bytes; heads are kept in memory once read
@@ -94,7 +96,7 @@ REASON_CHARS_MAX: Final = 2_000  # a reason is a paragraph, not a document
 
 # --- process ------------------------------------------------------------------------------------
 DRAIN_S_MAX: Final = 10.0  # portal, then exchange, then lanes: service managers kill after 30
-EXCHANGE_CALLS_MAX: Final = 256  # calls under way in all: each may hold a whole request
+EXCHANGE_CALLS_MAX: Final = 256  # calls under way in all: each may hold DELIVER_BYTES_MAX
 GRPC_STREAMS_MAX: Final = (
     80  # of one connection: a partner's calls and uploads, and its health checks
 )

@@ -121,10 +121,12 @@ class Line:
         answer = await self.call("AttachmentStatus", calls.encode_attachment_ref(ref))
         return calls.decode_attachment_state(answer)
 
-    def stream(self, parts: AsyncIterator[bytes]) -> grpc.aio.StreamUnaryCall[bytes, bytes]:
-        """Begin an upload; the caller awaits or cancels it."""
+    def stream(
+        self, parts: AsyncIterator[bytes], method: str = "UploadAttachment"
+    ) -> grpc.aio.StreamUnaryCall[bytes, bytes]:
+        """Begin a call, part by part; the caller awaits or cancels it."""
         made: grpc.aio.StreamUnaryMultiCallable[bytes, bytes] = self.channel.stream_unary(
-            f"/{calls.SERVICE}/UploadAttachment"
+            f"/{calls.SERVICE}/{method}"
         )
         call: grpc.aio.StreamUnaryCall[bytes, bytes] = made(parts, timeout=self.timeout_s)
         return call

@@ -12,6 +12,7 @@ from gateway.kernel.limits import (
     DELIVER_BYTES_MAX,
     ENVELOPE_BYTES_MAX,
     ENVELOPES_PER_CALL_MAX,
+    GRPC_RECEIVE_BYTES_MAX,
     HEADER_BYTES_MAX,
 )
 from tests.support.peer import Refusal, attachment_of, body_of
@@ -63,21 +64,24 @@ async def test_257_good_envelopes_are_too_many_and_256_are_not(world: World) -> 
         assert peer.checked(answer, ping).outcome is Outcome.TAKEN_IN
 
 
-async def test_an_envelope_of_64_mib_is_refused_before_it_is_read(world: World) -> None:
+@pytest.mark.parametrize("size", [64 * MIB, DELIVER_BYTES_MAX])
+@pytest.mark.parametrize("method", ["Deliver", "QueryReceipts"])
+async def test_a_call_with_an_envelope_of_64_mib_is_refused_by_the_rule(
+    world: World, method: str, size: int
+) -> None:
     before = world.journal.everything()
-    raw = field(1, field(3, b"\0" * (64 * MIB)))
-    said = await call_refused(world.jiuquan, "Deliver", raw)
-    assert said == Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, None)
+    raw = field(1, field(3, b"\0" * size))
+    said = await call_refused(world.jiuquan, method, raw)
+    assert said == Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, F.LIMIT_CALL_BYTES)
     assert world.journal.everything() == before
     await still_serves(world)
 
 
-async def test_a_call_over_our_own_limit_names_the_rule(world: World) -> None:
-    """Under what gRPC reads, so that the answer can say why."""
+async def test_what_grpc_itself_refuses_is_not_taken_in_either(world: World) -> None:
+    """Above 65 MiB the transport ends the call before the gateway could name a rule."""
     before = world.journal.everything()
-    raw = field(1, b"\0" * DELIVER_BYTES_MAX)
-    said = await call_refused(world.jiuquan, "Deliver", raw)
-    assert said == Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, F.LIMIT_CALL_BYTES)
+    said = await call_refused(world.jiuquan, "Deliver", field(1, b"\0" * GRPC_RECEIVE_BYTES_MAX))
+    assert said == Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, None)
     assert world.journal.everything() == before
     await still_serves(world)
 

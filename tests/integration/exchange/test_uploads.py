@@ -17,6 +17,7 @@ from gateway.kernel.limits import (
     ATTACHMENT_BYTES_MAX,
     ATTACHMENT_CHUNK_BYTES_MAX,
     PARTNER_UPLOADS_MAX,
+    RECEIVING_MAX,
 )
 from gateway.wire import calls
 from tests.support.peer import CallRefused, Peer, Refusal
@@ -175,10 +176,11 @@ async def test_a_stalled_upload_frees_its_place_and_is_kept(
     await still_serves(world)
 
 
-async def test_a_stream_that_says_nothing_is_ended(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("method", ["UploadAttachment", "Deliver", "QueryReceipts"])
+async def test_a_call_that_says_nothing_is_ended(
+    world: World, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    monkeypatch.setattr(partner_grpc, "HTTP_UPLOAD_IDLE_S", 0.1)
+    monkeypatch.setattr(partner_grpc, "HTTP_UPLOAD_IDLE_S", 0.5)
     never = asyncio.Event()
 
     async def silent() -> AsyncIterator[bytes]:
@@ -186,9 +188,33 @@ async def test_a_stream_that_says_nothing_is_ended(
         yield b""
 
     with pytest.raises(grpc.aio.AioRpcError) as told:
-        await world.jiuquan.line.stream(silent())
+        await world.jiuquan.line.stream(silent(), method)
     never.set()
     assert CallRefused(told.value).refusal == Refusal(Status.DEADLINE_EXCEEDED, F.PORTAL_TOO_SLOW)
+    await still_serves(world)
+
+
+async def test_requests_that_never_come_hold_up_only_their_sender(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partner_grpc, "HTTP_UPLOAD_IDLE_S", 1.0)
+    never = asyncio.Event()
+
+    async def silent() -> AsyncIterator[bytes]:
+        await never.wait()
+        yield b""
+
+    stalled = [world.jiuquan.line.stream(silent(), "Deliver") for _ in range(RECEIVING_MAX + 4)]
+    for call in stalled:
+        await call.wait_for_connection()
+    ref = world.zhangye.ref(world.zhangye.new_id(), b"x")
+    assert await world.zhangye.line.status(ref) == AttachmentState(0, False)
+    assert not any(call.done() for call in stalled)
+    for call in stalled:
+        with pytest.raises(grpc.aio.AioRpcError) as told:
+            await call
+        assert CallRefused(told.value).refusal.rule is F.PORTAL_TOO_SLOW
+    never.set()
     await still_serves(world)
 
 
@@ -220,6 +246,31 @@ async def test_a_case_takes_no_more_files_than_its_quota(
     said = await upload_refused(peer, chunks(peer.ref(case_id, b"3"), b"3"))
     assert said == Refusal(Status.RESOURCE_EXHAUSTED, F.LIMIT_QUOTA)
     assert (await peer.line.upload(part, CONTENT, 5)).complete, "what has begun may go on"
+
+
+async def test_uploads_at_the_same_time_share_one_quota(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "CASE_ATTACHMENT_BYTES_MAX", 2 * len(CONTENT))
+    peer = world.jiuquan
+    case_id = peer.new_id()
+    go_on = asyncio.Event()
+    ref = peer.ref(case_id, CONTENT)
+
+    async def slow() -> AsyncIterator[bytes]:
+        for part in chunks(ref, CONTENT[:5]):
+            yield part
+        await go_on.wait()
+        yield calls.encode_chunk(CONTENT[5:], 5)
+
+    first = peer.line.stream(slow())
+    await held(peer, ref, 5)
+    other = CONTENT + b"x"
+    said = await upload_refused(peer, chunks(peer.ref(case_id, other), other))
+    assert said == Refusal(Status.RESOURCE_EXHAUSTED, F.LIMIT_QUOTA)
+    go_on.set()
+    await first
+    await peer.attach(case_id, "01", CONTENT)
 
 
 async def test_files_are_held_for_so_many_unsubmitted_cases_only(
