@@ -250,7 +250,7 @@ def _uploads(side: Side) -> Iterator[str]:
         case = (m["origin"], m["case_id"])
         if m["commitment"]:
             whole = _file(side, own[case], case, m["commitment"])
-            if whole is None or sha256(whole).digest() != m["sha256"]:
+            if whole is None or sha256(whole[SALT:]).digest() != m["sha256"]:
                 yield f"the upload {m['material_code']} of case {case[1].hex()} is not whole"
     for message in side.messages:
         if message["outcome"] != TAKEN_IN or not message["case_id"]:
@@ -259,13 +259,17 @@ def _uploads(side: Side) -> Iterator[str]:
         envelope = message_pb2.Envelope.FromString(message["envelope"])
         for a in message_pb2.Body.FromString(envelope.body).attachments:
             whole = _file(side, message["counterpart"], case, a.commitment)
-            if whole is None or len(whole) != a.size:
+            if whole is None or len(whole) != SALT + a.size:
                 yield f"attachment {a.material_code} of case {case[1].hex()} is not whole"
-            elif sha256(a.salt + whole).digest() != a.commitment:
+            elif whole[:SALT] != a.salt or sha256(whole).digest() != a.commitment:
                 yield f"attachment {a.material_code} of case {case[1].hex()} is another file"
     for path in side.vault.rglob("*"):
         if path.is_file() and path.suffix:
             yield f"left over in the vault: {path.name}"
+
+
+SALT = 32
+"""A file begins with its salt."""
 
 
 def _file(side: Side, partner: str, case: CaseName, commitment: bytes) -> bytes | None:
