@@ -86,6 +86,9 @@ class FaultCode(StrEnum):
     AGREEMENT_PURPOSE_UNLISTED = "agreement.purpose_unlisted"
     AGREEMENT_STRENGTH_TOO_WEAK = "agreement.strength_too_weak"
     AGREEMENT_SUITES_DIFFER = "agreement.suites_differ"
+    AGREEMENT_CONTENT_INVALID = "agreement.content_invalid"
+    AGREEMENT_ACT_INVALID = "agreement.act_invalid"
+    AGREEMENT_ACT_OUT_OF_ORDER = "agreement.act_out_of_order"
     # casework
     CASE_UNKNOWN = "case.unknown"
     CASE_NOT_PARTY = "case.not_party"

@@ -50,6 +50,10 @@ PARTNER_UPLOADS_MAX: Final = 8  # of one partner at a time: each may hold a chun
 PARTNER_STAGED_CASES_MAX: Final = 2_000  # cases a partner may hold files for before it submits
 VAULT_THREADS_MAX: Final = 4  # a slow disk holds these up, never the threads that check signatures
 
+# --- agreements over the wire ---------------------------------------------------------------------
+AGREEMENT_BYTES_MAX: Final = 65_536  # the sample is 2 kB; 500 items with their versions are 30 kB
+AGREEMENTS_PER_PARTNER_MAX: Final = 200  # proposals kept of one partner; a year has 12 at most
+
 # --- group commit -------------------------------------------------------------------------------
 GROUP_MAX: Final = 256  # one batch head covers it
 GROUP_GATHER_S: Final = 0.002  # a busy writer waits this long for company; an idle one never

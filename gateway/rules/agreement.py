@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from gateway.kernel.envelope import Mode, Right, Strength
+from gateway.kernel.envelope import Kind, Mode, Right, Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 
@@ -19,6 +19,14 @@ class Verdict(IntEnum):
     REVOKE = 3
 
 
+class OpenCases(IntEnum):
+    """What a revocation says of cases that are open. Numbers are those of the wire."""
+
+    UNSAID = 0
+    CONTINUE = 1
+    STOP = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """A party's verified verdict. `signed` is the encoded SignedAgreementAct."""
@@ -27,6 +35,7 @@ class Act:
     verdict: Verdict
     acted_at_ms: int
     signed: bytes = b""
+    open_cases: OpenCases = OpenCases.UNSAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +143,50 @@ def require_in_force(agreement: Agreement, at_ms: int) -> None:
         raise Fault(FaultCode.AGREEMENT_NOT_YET)
     if at_ms > agreement.not_after_ms:
         raise Fault(FaultCode.AGREEMENT_ENDED)
+
+
+def as_of(agreement: Agreement, at_ms: int) -> Agreement:
+    """Return the agreement with the verdicts that had been given at `at_ms`, for looking back."""
+    return replace(agreement, acts=tuple(a for a in agreement.acts if a.acted_at_ms <= at_ms))
+
+
+def require_next_act(agreement: Agreement, act: Act) -> None:
+    """Check that a party may give this verdict now: once, and revoke only what it accepted.
+
+    Giving the same verdict again is allowed and changes nothing.
+
+    Raises:
+        Fault: `agreement.not_party`, `agreement.act_out_of_order`.
+    """
+    if act.party not in agreement.parties:
+        raise Fault(FaultCode.AGREEMENT_NOT_PARTY, act.party)
+    given = {a.verdict for a in agreement.acts if a.party == act.party}
+    if act.verdict in given:
+        return
+    match act.verdict:
+        case Verdict.ACCEPT | Verdict.REJECT:
+            allowed = not given
+        case Verdict.REVOKE:
+            allowed = given == {Verdict.ACCEPT}
+    if not allowed:
+        before = ", ".join(sorted(v.name.lower() for v in given)) or "none"
+        raise Fault(FaultCode.AGREEMENT_ACT_OUT_OF_ORDER, f"{act.verdict.name.lower()}: {before}")
+
+
+_CLOSING = frozenset({Kind.WITHDRAWN, Kind.NOT_ACCEPTED, Kind.DELIVERED})
+
+
+def require_open_case_goes_on(agreement: Agreement, kind: Kind) -> None:
+    """Check that a revocation, if there is one, lets a case go on that was open before it.
+
+    Expiry never strands an open case, so validity is *not* checked.
+
+    Raises:
+        Fault: `agreement.revoked`.
+    """
+    for act in agreement.acts:
+        if act.open_cases is OpenCases.STOP and kind not in _CLOSING:
+            raise Fault(FaultCode.AGREEMENT_REVOKED, act.party)
 
 
 def require_permitted(agreement: Agreement, wish: Exchange) -> None:

@@ -11,9 +11,10 @@ from gateway.kernel.identifiers import GatewayId, MessageId
 from gateway.kernel.limits import (
     ANSWER_TEXT_CHARS_MAX,
     HEADER_TEXT_CHARS_MAX,
+    REASON_CHARS_MAX,
     RETRY_AFTER_MS_MAX,
 )
-from gateway.rules.agreement import Act, Verdict
+from gateway.rules.agreement import Act, OpenCases, Verdict
 from gateway.wire.generated import agreement_pb2 as agreement
 from gateway.wire.generated import exchange_pb2 as exchange
 from gateway.wire.generated import receipt_pb2 as pb
@@ -140,6 +141,7 @@ def encode_agreement_act(digest: bytes, act: Act, reason: str = "") -> bytes:
         verdict=cast("agreement.AgreementVerdict", int(act.verdict)),
         acted_at_ms=act.acted_at_ms,
         reason=reason,
+        open_cases=cast("agreement.OpenCases", int(act.open_cases)),
     ).SerializeToString(deterministic=True)
 
 
@@ -163,6 +165,11 @@ def decode_signed_agreement_act(raw: bytes) -> SignedAct:
         raise Fault(FaultCode.WIRE_VERSION_UNSUPPORTED, "agreement act")
     if a.verdict not in (1, 2, 3) or len(a.agreement_digest) != 32:
         raise Fault(FaultCode.WIRE_FIELD_INVALID, "agreement act")
-    act = Act(GatewayId(a.party), Verdict(a.verdict), a.acted_at_ms, raw)
+    if a.open_cases not in ((1, 2) if Verdict(a.verdict) is Verdict.REVOKE else (0,)):
+        raise Fault(FaultCode.WIRE_FIELD_INVALID, "agreement act: open_cases")
+    if len(a.reason) > REASON_CHARS_MAX:
+        raise Fault(FaultCode.WIRE_FIELD_INVALID, "agreement act: reason")
+    verdict, open_cases = Verdict(a.verdict), OpenCases(a.open_cases)
+    act = Act(GatewayId(a.party), verdict, a.acted_at_ms, raw, open_cases)
     signatures = decode_signatures(m.signatures, len(m.signatures))
     return SignedAct(m.act, a.agreement_digest, act, a.reason, signatures)

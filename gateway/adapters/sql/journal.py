@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from gateway.adapters.sql import statements
-from gateway.adapters.sql.snapshot import Cursor, SqlSnapshot
+from gateway.adapters.sql.cursor import Cursor
+from gateway.adapters.sql.snapshot import SqlSnapshot
 from gateway.adapters.sql.statements import Statements
 from gateway.adapters.sql.transaction import SqlTransaction
 from gateway.ports.journal import Snapshot, Transaction

@@ -221,3 +221,27 @@ ledger_pending: Final = Table(
     sqlite_autoincrement=True,
 )
 """What the ledger's sequencer has yet to take: `digest` is SHA-256 of the signed receipt."""
+
+agreements: Final = Table(
+    "agreements",
+    metadata,
+    _key("digest", LargeBinary),
+    _need("proposer", Text),
+    _need("counterpart", Text),
+    _need("recorded_at_ms", BigInteger),
+    _need("content", LargeBinary),
+    Index("agreements_counterpart", "counterpart"),
+)
+"""Agreements that came over the wire or were proposed here; content verbatim."""
+
+agreement_acts: Final = Table(
+    "agreement_acts",
+    metadata,
+    _key("digest", LargeBinary),
+    _key("party", Text),
+    _key("verdict", SmallInteger),
+    _need("recorded_at_ms", BigInteger),
+    _need("signed", LargeBinary),
+    sqlite_with_rowid=False,
+)
+"""The parties' signed verdicts on agreements, from the wire or given here."""

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Collection, Mapping, Sequence
 
+from gateway.adapters.sql.agreements import SqlAgreementSnapshot
+from gateway.adapters.sql.cursor import SqlReader
 from gateway.adapters.sql.rows import (
     CHANGE_NUMBER,
     OUTBOX_COLUMNS,
-    Row,
     case_of,
     material_of,
     message_of,
     outbox_of,
     status_of,
 )
-from gateway.adapters.sql.statements import BULK_SIZES, Statement, Statements
 from gateway.kernel.case import CaseRecord, CaseRole
 from gateway.kernel.identifiers import CaseKey, MessageRef
 from gateway.ports.journal import (
@@ -31,62 +30,8 @@ from gateway.ports.journal import (
 _ABOVE_ALL_IDS = b"\xff" * 17
 
 
-class Cursor(Protocol):
-    """What is used of a DB-API cursor."""
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows the last statement changed."""
-        ...
-
-    def execute(self, text: str, values: Sequence[Any], /) -> object:
-        """Run one statement."""
-        ...
-
-    def executemany(self, text: str, values: Sequence[Sequence[Any]], /) -> object:
-        """Run one statement for each row of values."""
-        ...
-
-    def fetchall(self) -> list[Any]:
-        """Return the rows."""
-        ...
-
-    def fetchone(self) -> Any:
-        """Return the next row or None."""
-        ...
-
-
-class SqlSnapshot:
+class SqlSnapshot(SqlAgreementSnapshot, SqlReader):
     """Implements `ports.journal.Snapshot` within a transaction that someone else began."""
-
-    def __init__(self, cursor: Cursor, statements: Statements) -> None:
-        self._cursor = cursor
-        self._sql = statements
-
-    def _rows(self, statement: Statement, *values: object) -> list[Row]:
-        self._cursor.execute(statement.text, (*values, *statement.tail))
-        return self._cursor.fetchall()
-
-    def _row(self, statement: Statement, *values: object) -> Row | None:
-        self._cursor.execute(statement.text, (*values, *statement.tail))
-        row: Row | None = self._cursor.fetchone()
-        return row
-
-    def _look_up(
-        self, texts: Mapping[int, str], keys: Collection[tuple[str, bytes]]
-    ) -> Iterator[Row]:
-        """Yield the rows of `keys`, owner by owner; the last id fills up a statement's size."""
-        owners: dict[str, list[bytes]] = {}
-        for owner, ident in keys:
-            owners.setdefault(owner, []).append(ident)
-        most = BULK_SIZES[-1]
-        for owner, idents in owners.items():
-            for start in range(0, len(idents), most):
-                part = idents[start : start + most]
-                size = next(n for n in BULK_SIZES if n >= len(part))
-                part += part[-1:] * (size - len(part))
-                self._cursor.execute(texts[size], (owner, *part))
-                yield from self._cursor.fetchall()
 
     def messages(self, refs: Collection[MessageRef]) -> Mapping[MessageRef, StoredMessage]:
         """See `Snapshot`."""

@@ -25,8 +25,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from gateway.adapters.sql import migrations
+from gateway.adapters.sql.cursor import Cursor
 from gateway.adapters.sql.journal import SqlJournal
-from gateway.adapters.sql.snapshot import Cursor, SqlSnapshot
+from gateway.adapters.sql.snapshot import SqlSnapshot
 from gateway.adapters.sql.statements import Statements
 from gateway.kernel.limits import (
     SQLITE_BUSY_MS,

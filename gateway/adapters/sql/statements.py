@@ -67,7 +67,7 @@ class Engine(Protocol):
         ...
 
 
-class _Compiler:
+class Compiler:
     """Turns constructs into texts and holds them to the parameter order the callers use."""
 
     def __init__(self, engine: Engine) -> None:
@@ -153,13 +153,14 @@ class Statements:
     """Every text of the journal, ready to run."""
 
     def __init__(self, engine: Engine) -> None:
-        sql = _Compiler(engine)
+        sql = Compiler(engine)
         self._of_messages(sql)
         self._of_cases(sql)
         self._of_outbox(sql)
         self._of_the_rest(sql)
+        self._of_agreements(sql)
 
-    def _of_messages(self, sql: _Compiler) -> None:
+    def _of_messages(self, sql: Compiler) -> None:
         m, s = t.messages.c, t.second_receipts.c
         whole = select(*_all(t.messages))
         in_case = and_(m.case_origin == bindparam("case_origin"), m.case_id == bindparam("case_id"))
@@ -205,7 +206,7 @@ class Statements:
         self.add_pending = sql.insert(t.ledger_pending)
         self.pending = sql.text(select(func.count()).select_from(t.ledger_pending))
 
-    def _of_cases(self, sql: _Compiler) -> None:
+    def _of_cases(self, sql: Compiler) -> None:
         c = t.cases.c
         whole = select(*_all(t.cases))
         page = whole.where(c.case_id < bindparam("before")).order_by(c.case_id.desc())
@@ -228,7 +229,7 @@ class Statements:
         )
         self.save_case = sql.upsert(t.cases)
 
-    def _of_outbox(self, sql: _Compiler) -> None:
+    def _of_outbox(self, sql: Compiler) -> None:
         o, m = t.outbox.c, t.messages.c
         filled = select(*_all(t.outbox), m.envelope).select_from(
             t.outbox.outerjoin(t.messages, _sealed())
@@ -270,7 +271,7 @@ class Statements:
         self.put_outbox = sql.upsert(t.outbox)
         self.drop_outbox = sql.text(delete(t.outbox).where(o.draft_id == bindparam("id")), ["id"])
 
-    def _of_the_rest(self, sql: _Compiler) -> None:
+    def _of_the_rest(self, sql: Compiler) -> None:
         f, r, e = t.materials.c, t.remembered.c, t.evidence.c
         self.materials = sql.text(
             select(*t.materials.columns)
@@ -292,3 +293,17 @@ class Statements:
         self.put_evidence = sql.keep(t.evidence)
         self.next_serial = sql.add(t.serials, "scope")
         self.count = sql.add(t.counters, "name")
+
+    def _of_agreements(self, sql: Compiler) -> None:
+        a, v = t.agreements.c, t.agreement_acts.c
+        contents = select(*t.agreements.columns).order_by(a.recorded_at_ms, a.digest)
+        acts = select(*t.agreement_acts.columns).order_by(v.recorded_at_ms, v.party, v.verdict)
+        self.agreements = sql.text(contents)
+        self.agreement = sql.text(contents.where(a.digest == bindparam("of")), ["of"])
+        self.agreement_acts = sql.text(acts)
+        self.acts_on = sql.text(acts.where(v.digest == bindparam("of")), ["of"])
+        self.agreements_with = sql.text(
+            select(func.count()).where(a.counterpart == bindparam("of")), ["of"]
+        )
+        self.put_agreement = sql.keep(t.agreements)
+        self.put_act = sql.keep(t.agreement_acts)

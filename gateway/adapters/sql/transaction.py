@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
-from itertools import chain
 
+from gateway.adapters.sql.agreements import SqlAgreementTransaction
 from gateway.adapters.sql.rows import (
     OUTBOX_COLUMNS,
     Row,
@@ -18,7 +18,6 @@ from gateway.adapters.sql.rows import (
     void_row,
 )
 from gateway.adapters.sql.snapshot import SqlSnapshot
-from gateway.adapters.sql.statements import Statement
 from gateway.kernel.case import CaseRecord
 from gateway.kernel.envelope import Outcome
 from gateway.kernel.identifiers import GatewayId, MessageRef
@@ -42,30 +41,11 @@ def _pending(kind: str, ref: tuple[str, bytes], receipt: bytes, at_ms: int) -> R
     return (kind, *ref, sha256(receipt).digest(), at_ms)
 
 
-class SqlTransaction(SqlSnapshot):
+class SqlTransaction(SqlAgreementTransaction, SqlSnapshot):
     """Implements `ports.journal.Transaction`; begun and ended by the engine.
 
     A key that is taken raises the driver's integrity error, which the engine turns to ValueError.
     """
-
-    def _write(self, statement: Statement, rows: Iterable[Row]) -> None:
-        values = list(rows)
-        if not statement.many:
-            if values:
-                self._cursor.executemany(statement.text, values)
-            return
-        start = 0
-        for size, text in statement.many.items():
-            while len(values) - start >= size:
-                part = values[start : start + size]
-                self._cursor.execute(text, tuple(chain.from_iterable(part)))
-                start += size
-
-    def _add(self, statement: Statement, name: str, by: int) -> int:
-        row = self._row(statement, name, by)
-        assert row is not None
-        value: int = row[0]
-        return value
 
     def _outcomes(self, refs: Collection[MessageRef]) -> Mapping[tuple[str, bytes], Row]:
         return {(row[0], row[1]): row for row in self._look_up(self._sql.outcomes, refs)}

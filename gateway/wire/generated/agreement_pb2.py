@@ -25,17 +25,19 @@ _sym_db = _symbol_database.Default()
 from . import message_pb2 as kuayu_dot_v1_dot_message__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18kuayu/v1/agreement.proto\x12\x08kuayu.v1\x1a\x16kuayu/v1/message.proto\"\x9a\x01\n\x0c\x41greementAct\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x18\n\x10\x61greement_digest\x18\x02 \x01(\x0c\x12\r\n\x05party\x18\x03 \x01(\t\x12+\n\x07verdict\x18\x04 \x01(\x0e\x32\x1a.kuayu.v1.AgreementVerdict\x12\x13\n\x0b\x61\x63ted_at_ms\x18\x05 \x01(\x03\x12\x0e\n\x06reason\x18\x06 \x01(\t\"J\n\x12SignedAgreementAct\x12\x0b\n\x03\x61\x63t\x18\x01 \x01(\x0c\x12\'\n\nsignatures\x18\x02 \x03(\x0b\x32\x13.kuayu.v1.Signature*\x8f\x01\n\x10\x41greementVerdict\x12!\n\x1d\x41GREEMENT_VERDICT_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41GREEMENT_VERDICT_ACCEPT\x10\x01\x12\x1c\n\x18\x41GREEMENT_VERDICT_REJECT\x10\x02\x12\x1c\n\x18\x41GREEMENT_VERDICT_REVOKE\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18kuayu/v1/agreement.proto\x12\x08kuayu.v1\x1a\x16kuayu/v1/message.proto\"\xc3\x01\n\x0c\x41greementAct\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x18\n\x10\x61greement_digest\x18\x02 \x01(\x0c\x12\r\n\x05party\x18\x03 \x01(\t\x12+\n\x07verdict\x18\x04 \x01(\x0e\x32\x1a.kuayu.v1.AgreementVerdict\x12\x13\n\x0b\x61\x63ted_at_ms\x18\x05 \x01(\x03\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\'\n\nopen_cases\x18\x07 \x01(\x0e\x32\x13.kuayu.v1.OpenCases\"J\n\x12SignedAgreementAct\x12\x0b\n\x03\x61\x63t\x18\x01 \x01(\x0c\x12\'\n\nsignatures\x18\x02 \x03(\x0b\x32\x13.kuayu.v1.Signature*\x8f\x01\n\x10\x41greementVerdict\x12!\n\x1d\x41GREEMENT_VERDICT_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41GREEMENT_VERDICT_ACCEPT\x10\x01\x12\x1c\n\x18\x41GREEMENT_VERDICT_REJECT\x10\x02\x12\x1c\n\x18\x41GREEMENT_VERDICT_REVOKE\x10\x03*U\n\tOpenCases\x12\x1a\n\x16OPEN_CASES_UNSPECIFIED\x10\x00\x12\x17\n\x13OPEN_CASES_CONTINUE\x10\x01\x12\x13\n\x0fOPEN_CASES_STOP\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kuayu.v1.agreement_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AGREEMENTVERDICT']._serialized_start=296
-  _globals['_AGREEMENTVERDICT']._serialized_end=439
+  _globals['_AGREEMENTVERDICT']._serialized_start=337
+  _globals['_AGREEMENTVERDICT']._serialized_end=480
+  _globals['_OPENCASES']._serialized_start=482
+  _globals['_OPENCASES']._serialized_end=567
   _globals['_AGREEMENTACT']._serialized_start=63
-  _globals['_AGREEMENTACT']._serialized_end=217
-  _globals['_SIGNEDAGREEMENTACT']._serialized_start=219
-  _globals['_SIGNEDAGREEMENTACT']._serialized_end=293
+  _globals['_AGREEMENTACT']._serialized_end=258
+  _globals['_SIGNEDAGREEMENTACT']._serialized_start=260
+  _globals['_SIGNEDAGREEMENTACT']._serialized_end=334
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,62 @@
+"""Agreements in the memory journal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.adapters.memory.undo import Table, UndoLog
+from gateway.kernel.identifiers import GatewayId
+from gateway.ports.journal_agreements import StoredAct, StoredAgreement
+
+
+class AgreementTables:
+    """The two tables."""
+
+    def __init__(self, log: UndoLog) -> None:
+        self.contents: Table[bytes, StoredAgreement] = Table(log)
+        self.acts: Table[tuple[bytes, GatewayId, int], StoredAct] = Table(log)
+
+
+class MemoryAgreementSnapshot:
+    """Implements `ports.journal_agreements.AgreementSnapshot`."""
+
+    def __init__(self, tables: AgreementTables) -> None:
+        self._agreements = tables
+
+    def agreements(self) -> Sequence[StoredAgreement]:
+        """See `AgreementSnapshot`."""
+        rows = self._agreements.contents.rows.values()
+        return [self._whole(r) for r in sorted(rows, key=lambda r: (r.recorded_at_ms, r.digest))]
+
+    def agreement(self, digest: bytes) -> StoredAgreement | None:
+        """See `AgreementSnapshot`."""
+        row = self._agreements.contents.rows.get(digest)
+        return None if row is None else self._whole(row)
+
+    def agreement_acts(self, digest: bytes) -> Sequence[StoredAct]:
+        """See `AgreementSnapshot`."""
+        found = [act for act in self._agreements.acts.rows.values() if act.digest == digest]
+        return sorted(found, key=lambda a: (a.recorded_at_ms, a.party, a.verdict))
+
+    def agreements_with(self, counterpart: GatewayId) -> int:
+        """See `AgreementSnapshot`."""
+        rows = self._agreements.contents.rows.values()
+        return sum(row.counterpart == counterpart for row in rows)
+
+    def _whole(self, row: StoredAgreement) -> StoredAgreement:
+        return row._replace(acts=tuple(self.agreement_acts(row.digest)))
+
+
+class MemoryAgreementTransaction(MemoryAgreementSnapshot):
+    """Implements `ports.journal_agreements.AgreementTransaction`."""
+
+    def put_agreement(self, agreement: StoredAgreement) -> None:
+        """See `AgreementTransaction`."""
+        if agreement.digest not in self._agreements.contents.rows:
+            self._agreements.contents.put(agreement.digest, agreement._replace(acts=()))
+
+    def put_act(self, act: StoredAct) -> None:
+        """See `AgreementTransaction`."""
+        key = (act.digest, act.party, act.verdict)
+        if key not in self._agreements.acts.rows:
+            self._agreements.acts.put(key, act)

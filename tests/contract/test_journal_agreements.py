@@ -1,0 +1,67 @@
+"""What every journal keeps of agreements."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.kernel.digests import digest
+from gateway.kernel.identifiers import GatewayId
+from gateway.ports.journal import Journal, Transaction
+from gateway.ports.journal_agreements import StoredAct, StoredAgreement
+
+JIUQUAN, JIAYUGUAN, WUWEI = GatewayId("620900"), GatewayId("620200"), GatewayId("620600")
+CONTENT = "version = 1  # 示例".encode()
+DIGEST = digest(CONTENT)
+AGREEMENT = StoredAgreement(DIGEST, JIUQUAN, JIAYUGUAN, 1_000, CONTENT)
+ACCEPTED = StoredAct(DIGEST, JIUQUAN, 1, 1_000, b"signed by jiuquan")
+REVOKED = StoredAct(DIGEST, JIUQUAN, 3, 3_000, b"revoked by jiuquan")
+THEIRS = StoredAct(DIGEST, JIAYUGUAN, 1, 2_000, b"signed by jiayuguan")
+
+
+async def test_a_write_that_fails_leaves_no_agreement_and_no_act(journal: Journal) -> None:
+    def fail(tx: Transaction) -> None:
+        tx.put_agreement(AGREEMENT)
+        tx.put_act(ACCEPTED)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await journal.write(fail)
+    assert await journal.read(lambda s: s.agreements()) == []
+    assert await journal.read(lambda s: s.agreement(DIGEST)) is None
+    assert await journal.read(lambda s: s.agreement_acts(DIGEST)) == []
+
+
+async def test_the_same_digest_and_the_same_verdict_keep_what_came_first(
+    journal: Journal,
+) -> None:
+    await journal.write(lambda tx: tx.put_agreement(AGREEMENT))
+    await journal.write(lambda tx: tx.put_act(ACCEPTED))
+    await journal.write(lambda tx: tx.put_agreement(AGREEMENT._replace(recorded_at_ms=9)))
+    await journal.write(lambda tx: tx.put_act(ACCEPTED._replace(signed=b"again")))
+    found = await journal.read(lambda s: s.agreement(DIGEST))
+    assert found == AGREEMENT._replace(acts=(ACCEPTED,))
+
+
+async def test_agreements_come_with_their_acts_in_the_order_of_recording(
+    journal: Journal,
+) -> None:
+    other = b"another"
+    later = StoredAgreement(digest(other), WUWEI, WUWEI, 2_000, other)
+
+    def write(tx: Transaction) -> None:
+        for act in (REVOKED, THEIRS, ACCEPTED):
+            tx.put_act(act)
+        tx.put_agreement(later)
+        tx.put_agreement(AGREEMENT)
+
+    await journal.write(write)
+    whole = AGREEMENT._replace(acts=(ACCEPTED, THEIRS, REVOKED))
+    assert await journal.read(lambda s: s.agreements()) == [whole, later]
+    assert await journal.read(lambda s: s.agreements_with(JIAYUGUAN)) == 1
+    assert await journal.read(lambda s: s.agreements_with(JIUQUAN)) == 0
+
+
+async def test_acts_on_an_agreement_that_stands_in_a_file_are_kept(journal: Journal) -> None:
+    await journal.write(lambda tx: tx.put_act(REVOKED))
+    assert await journal.read(lambda s: s.agreements()) == []
+    assert await journal.read(lambda s: s.agreement_acts(DIGEST)) == [REVOKED]
