@@ -18,8 +18,10 @@ from gateway.app.toml_files import (
     read_table,
     twice,
 )
+from gateway.flow.accords import read_content
 from gateway.kernel.digests import digest
 from gateway.kernel.envelope import Mode, Right, Strength
+from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.instants import from_datetime
 from gateway.kernel.limits import REQUIRED_SUITES_MAX
@@ -82,6 +84,20 @@ def parse_agreement(raw: bytes, path: Path = _FILE) -> Agreement:
             onward_sharing=document.onward_sharing,
         )
     )
+
+
+def read_agreement(raw: bytes) -> Agreement:
+    """Return the agreement that `raw`, which came from outside, says.
+
+    Raises:
+        Fault: `agreement.content_invalid`, naming everything that is wrong.
+    """
+    try:
+        return read_content(raw, parse_agreement)
+    except ConfigProblem as problem:
+        raise Fault(FaultCode.AGREEMENT_CONTENT_INVALID, "; ".join(problem.messages)) from None
+    except RecursionError:
+        raise Fault(FaultCode.AGREEMENT_CONTENT_INVALID, "nested too deeply") from None
 
 
 def _contradictions(document: _Document) -> list[str]:

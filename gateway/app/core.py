@@ -12,10 +12,12 @@ from gateway.adapters.memory.directory import HeldDirectory
 from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.adapters.sql.sqlite import open_sqlite
 from gateway.adapters.system.clock import SystemClock, SystemEntropy
+from gateway.app.agreements import read_agreement
 from gateway.app.config import Config
 from gateway.app.own_keys import Transport, read_signers, read_transport
 from gateway.app.partners import load_book
 from gateway.app.problems import ConfigProblem
+from gateway.flow.accords import Accords
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer
 from gateway.flow.sealing import Sealer
@@ -53,6 +55,8 @@ class Core:
     vault: Vault
     owner: TaskOwner
     committer: Committer
+    sealer: Sealer
+    accords: Accords
     entropy: Entropy = field(default_factory=SystemEntropy)
 
 
@@ -82,12 +86,28 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
     vault = seams.vault(files)
     owner = TaskOwner(log)
     stack.push_async_callback(owner.close)
-    committer = Committer(journal, Sealer(signers), seams.clock, SystemEntropy(), log)
+    sealer = Sealer(signers)
+    committer = Committer(journal, sealer, seams.clock, SystemEntropy(), log)
     writer = owner.start("committer", committer.run())
     stack.push_async_callback(_finish, committer, writer)
     authenticity = Authenticity(verifier)
     directory = HeldDirectory(book)
-    return Core(config, log, seams, tls, directory, authenticity, journal, vault, owner, committer)
+    accords = Accords(journal, directory, authenticity, read_agreement)
+    await accords.refresh()
+    return Core(
+        config,
+        log,
+        seams,
+        tls,
+        directory,
+        authenticity,
+        journal,
+        vault,
+        owner,
+        committer,
+        sealer,
+        accords,
+    )
 
 
 async def _finish(committer: Committer, writer: asyncio.Task[None]) -> None:

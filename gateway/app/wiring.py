@@ -84,7 +84,7 @@ def _dispatch(stack: AsyncExitStack, c: Core) -> None:
 
 async def _exchange(stack: AsyncExitStack, c: Core) -> PartnerServer:
     clock = c.seams.clock
-    intake = Intake(c.committer, c.journal, c.vault, c.directory, c.authenticity, clock)
+    intake = Intake(c.committer, c.journal, c.vault, c.directory, c.authenticity, c.accords, clock)
     uploads = AttachmentIntake(c.vault, c.journal, c.directory, clock)
     server = PartnerServer(Gathering(intake, c.owner), uploads, c.directory, c.log, transport_pin)
     trusted = {p.authorities for p in c.directory.current().partners.values()}

@@ -18,7 +18,7 @@ from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, MessageRef
 from gateway.ports.directory import Book
 from gateway.ports.journal import Remembered
-from gateway.rules.agreement import Exchange, require_permitted
+from gateway.rules.agreement import Exchange, require_open_case_goes_on, require_permitted
 from gateway.rules.casework import require_role, step
 from gateway.rules.catalogue import find_item, version_of
 from gateway.rules.schema import require_body, require_licence
@@ -149,6 +149,7 @@ def own_message(
         item = find_item(book.catalogue, book.home.gateway_id, case.item_code)
         require_licence(document, item.licence_type)
     agreement = agreement_of(book, case.agreement_digest)
+    require_open_case_goes_on(agreement, kind)
     ours_suites = {key.suite for key in book.home.keys.values()}
     if not ours_suites.issuperset(agreement.required_suites):
         raise Fault(FaultCode.TRUST_SUITE_MISSING, ",".join(agreement.required_suites))

@@ -33,6 +33,7 @@ from gateway.ports.journal import (
     Transaction,
     VoidRecord,
 )
+from gateway.ports.journal_agreements import StoredAct, StoredAgreement
 from gateway.ports.keyring import SignerDown, SuiteMissing
 from gateway.ports.telemetry import EventLog
 
@@ -79,6 +80,8 @@ class Group:
     materials: list[Material] = field(default_factory=list)
     answers: list[Remembered] = field(default_factory=list)
     evidence: dict[bytes, Evidence] = field(default_factory=dict)
+    agreements: list[StoredAgreement] = field(default_factory=list)
+    acts: list[StoredAct] = field(default_factory=list)
     twins: dict[tuple[MessageRef, bytes], Work] = field(default_factory=dict)
     """What this group decided already, by message and header digest: the same gets the same."""
     decided: set[MessageRef] = field(default_factory=set)
@@ -200,6 +203,10 @@ class Group:
             tx.put_materials(self.materials)
         if self.answers:
             tx.remember(self.answers)
+        for agreement in self.agreements:
+            tx.put_agreement(agreement)
+        for act in self.acts:
+            tx.put_act(act)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer, Group, Work
-from gateway.flow.outbound import NOT_DELIVERED, settle
+from gateway.flow.outbound import NOT_DELIVERED, settle, settle_notice
 from gateway.flow.tasks import TaskOwner
 from gateway.flow.uploads import carries_files, upload_attachments
 from gateway.kernel.digests import TYPE_RECEIPT, pae
@@ -102,7 +102,7 @@ class _Settle:
         group.receipts.append(ReceiptRecord(self._ref, r.outcome, r.rule, self._raw, group.now_ms))
         case = None if entry.case_key is None else group.case(entry.case_key)
         if case is None:
-            group.drop_outbox(entry.draft_id)
+            settle_notice(group, entry, r.outcome)
         else:
             group.save(settle(group, case, entry, r.outcome, r.rule))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, cast
 
+from gateway.flow.accords import Notice, record
 from gateway.flow.committer import Group
 from gateway.flow.outbound import advance, counted
 from gateway.kernel.case import CaseRecord, CaseRole, Chain, Stage
@@ -73,8 +74,10 @@ def _wish(
     )
 
 
-def authorise(group: Group, book: Book, message: Conformant) -> Authorised:
-    """Judge a message against its case and return the case after it.
+def authorise(
+    group: Group, book: Book, message: Conformant, notice: Notice | None = None
+) -> Authorised:
+    """Judge a message against its case, or a notice against its agreement; return the case after.
 
     Raises:
         Fault: the rule that is broken; `delivery.chain_gap` may pass.
@@ -82,7 +85,9 @@ def authorise(group: Group, book: Book, message: Conformant) -> Authorised:
     received = message.authenticated.received
     header = received.header
     if header.kind in CASELESS:
-        if header.kind is not Kind.PING:
+        if notice is not None:
+            record(group, notice, header.sender, header.sender)
+        elif header.kind is not Kind.PING:
             raise Fault(FaultCode.CASE_KIND_NOT_SERVED, header.kind.name.lower())
         return Authorised(message, None)
     case = group.case(header.case_key)
@@ -185,6 +190,7 @@ def _require_delegated(book: Book, message: Conformant, case: CaseRecord) -> Non
     """Check proof, right and licence type under the frozen agreement; its end does not matter."""
     header = message.authenticated.received.header
     agreement = agreement_of(book, case.agreement_digest)
+    agreements.require_open_case_goes_on(agreement, header.kind)
     agreements.require_proof(agreement, header.strength, header.required_suites)
     licence_type = _licence_type(header, message.document)
     if header.delegated_right is not Right.NONE or licence_type:

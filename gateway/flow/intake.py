@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from gateway.flow.accords import VERDICTS, Accords, Notice
 from gateway.flow.answering import Answer, Answering, QueryWork, not_taken_in
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer, Group
@@ -53,6 +54,7 @@ class _Delivery:
     authenticated: Authenticated | None = None
     evidence: tuple[Evidence, ...] = ()
     conformant: Conformant | None = None
+    notice: Notice | None = None
     fault: Fault | None = None
     answer: Answer | None = None
 
@@ -67,6 +69,7 @@ class Intake:
         vault: Vault,
         directory: Directory,
         authenticity: Authenticity,
+        accords: Accords,
         clock: Clock,
     ) -> None:
         self._committer = committer
@@ -74,6 +77,7 @@ class Intake:
         self._vault = vault
         self._directory = directory
         self._authenticity = authenticity
+        self._accords = accords
         self._clock = clock
         self._standing = StandingKeeper()
         self._burning: dict[GatewayId, asyncio.Lock] = {}
@@ -94,6 +98,7 @@ class Intake:
             self._authenticate(book, delivery, failed)
         # 3. Conformant: addressed to us, timely, and the form follows its schema.
         await self._conform_all(book, deliveries)
+        await self._hear_all(book, deliveries)
         # 4. Its attachments are here, whole.
         for delivery in deliveries:
             await self._require_attachments(delivery)
@@ -102,6 +107,8 @@ class Intake:
         # 6. In one commit group: duplicate? authorised? effect, receipt, outbox, ledger entry.
         works = [_IntakeWork(book, d) for d in deliveries if d.answer is None]
         faults = await self._committer.submit_all(works)
+        if any(d.notice is not None for d in deliveries):
+            await self._accords.refresh()
         # 7. Durable: the receipts leave.
         for work, fault in zip(works, faults, strict=True):
             work.delivery.answer = work.result() if fault is None else not_taken_in(fault)
@@ -181,6 +188,22 @@ class Intake:
             delivery.conformant = Conformant(authenticated, body, document)
         except Fault as fault:
             delivery.fault = fault
+
+    async def _hear_all(self, book: Book, deliveries: Sequence[_Delivery]) -> None:
+        """Verify what messages say of agreements: an act proves itself, apart from its message."""
+        for delivery in deliveries:
+            conformant, sender = delivery.conformant, delivery.sender
+            if conformant is None or sender is None:
+                continue
+            received = conformant.authenticated.received
+            if received.header.kind not in VERDICTS:
+                continue
+            try:
+                delivery.notice = await self._accords.notice(
+                    book, sender, received.header, conformant.document, received.received_at_ms
+                )
+            except Fault as fault:
+                delivery.fault, delivery.conformant = fault, None
 
     async def _require_attachments(self, delivery: _Delivery) -> None:
         conformant = delivery.conformant
@@ -287,7 +310,9 @@ class _IntakeWork(Answering):
             self._refuse(group, self.delivery.fault)
             return
         try:
-            authorised = authorise(group, self._book, self.delivery.conformant)
+            authorised = authorise(
+                group, self._book, self.delivery.conformant, self.delivery.notice
+            )
         except Fault as fault:
             if not is_final(fault.code):
                 raise

@@ -146,14 +146,46 @@ def drop_prepared(group: Group, case: CaseRecord) -> None:
 def _seal(group: Group, case: CaseRecord, entry: OutboxEntry) -> CaseRecord:
     """Give the draft its id, times and place in the chain, and have it signed with the group."""
     draft = decode_draft(entry.draft)
+    chained = draft.header._replace(
+        sequence=case.sent.sequence + 1,
+        previous_digest=case.sent.digest,
+        last_seen_digest=case.received.digest,
+    )
+    header, header_digest = _sealed(group, Draft(chained, draft.body_bytes), entry)
+    return case._replace(
+        outstanding=Outstanding(header.kind, header.message_id, header.sequence, header_digest)
+    )
+
+
+def notify(group: Group, draft: Draft) -> None:
+    """Say something that belongs to no case; it is sealed at once."""
+    entry = OutboxEntry(
+        draft_id=uuid7(group.now_ms, group.entropy.token(10)),
+        partner=draft.header.recipient,
+        case_key=None,
+        kind=draft.header.kind,
+        status=OutboxStatus.PENDING,
+        draft=encode_draft(draft),
+        created_at_ms=group.now_ms,
+    )
+    _sealed(group, draft, entry)
+
+
+def settle_notice(group: Group, entry: OutboxEntry, outcome: Outcome) -> None:
+    """Let go of a caseless message that met its receipt; one whose id was burnt is sealed anew."""
+    if outcome is Outcome.VOID:
+        _sealed(group, decode_draft(entry.draft), entry)
+    else:
+        group.drop_outbox(entry.draft_id)
+
+
+def _sealed(group: Group, draft: Draft, entry: OutboxEntry) -> tuple[Header, bytes]:
+    """Give a message its id, times and salt, have it signed with the group, and queue it."""
     salt = group.entropy.token(SALT_BYTES)
     header = draft.header._replace(
         message_id=MessageId(uuid7(group.now_ms, group.entropy.token(10))),
         sent_at_ms=group.now_ms,
         expires_at_ms=group.now_ms + MESSAGE_LIFE_MS,
-        sequence=case.sent.sequence + 1,
-        previous_digest=case.sent.digest,
-        last_seen_digest=case.received.digest,
         body_commitment=commitment(salt, draft.body_bytes),
     )
     header_bytes = encode_header(header)
@@ -166,8 +198,8 @@ def _seal(group: Group, case: CaseRecord, entry: OutboxEntry) -> CaseRecord:
                 header.ref,
                 header_digest,
                 Direction.OUT,
-                case.counterpart,
-                case.key,
+                entry.partner,
+                entry.case_key,
                 header.kind,
                 header.sequence,
                 now_ms,
@@ -187,9 +219,7 @@ def _seal(group: Group, case: CaseRecord, entry: OutboxEntry) -> CaseRecord:
             last_fault="",
         )
     )
-    return case._replace(
-        outstanding=Outstanding(header.kind, header.message_id, header.sequence, header_digest)
-    )
+    return header, header_digest
 
 
 def counted(case: CaseRecord) -> CaseRecord:

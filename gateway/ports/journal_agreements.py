@@ -20,7 +20,7 @@ class StoredAct(NamedTuple):
 
 
 class StoredAgreement(NamedTuple):
-    """Content under its digest, and the verdicts on it in the order of their recording."""
+    """Content under its digest, and the verdicts on it by party, then verdict."""
 
     digest: bytes
     proposer: GatewayId

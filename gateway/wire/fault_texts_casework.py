@@ -132,6 +132,24 @@ CASEWORK: Final[Mapping[F, Texts]] = {
         "请按协议所列算法套件，依原顺序写入报文头。",
         "Name the agreement's suites in the header, in its order.",
     ),
+    F.AGREEMENT_CONTENT_INVALID: Texts(
+        "协议内容无法读取",
+        "The agreement's content cannot be read",
+        "请按协议文件格式改正后重新提出。",
+        "Correct the agreement file and propose it anew.",
+    ),
+    F.AGREEMENT_ACT_INVALID: Texts(
+        "协议签署无效",
+        "The signed verdict on the agreement does not hold",
+        "请由本方以有效密钥重新签署后发送。",
+        "Have the party sign its verdict again with a valid key, and send that.",
+    ),
+    F.AGREEMENT_ACT_OUT_OF_ORDER: Texts(
+        "该方此前的表态不允许此项操作",
+        "What the party said before does not allow this verdict",
+        "请查看协议签署情况：未接受的不能撤销，已表态的请另提新协议。",
+        "Look at the agreement's acts: only what was accepted can be revoked; else propose anew.",
+    ),
     F.CASE_UNKNOWN: Texts(
         "没有该办件", "The case is not known", "请先提交办件。", "Submit the case first."
     ),

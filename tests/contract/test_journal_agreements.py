@@ -42,7 +42,7 @@ async def test_the_same_digest_and_the_same_verdict_keep_what_came_first(
     assert found == AGREEMENT._replace(acts=(ACCEPTED,))
 
 
-async def test_agreements_come_with_their_acts_in_the_order_of_recording(
+async def test_agreements_come_in_the_order_of_recording_and_their_acts_by_party(
     journal: Journal,
 ) -> None:
     other = b"another"
@@ -55,7 +55,7 @@ async def test_agreements_come_with_their_acts_in_the_order_of_recording(
         tx.put_agreement(AGREEMENT)
 
     await journal.write(write)
-    whole = AGREEMENT._replace(acts=(ACCEPTED, THEIRS, REVOKED))
+    whole = AGREEMENT._replace(acts=(THEIRS, ACCEPTED, REVOKED))
     assert await journal.read(lambda s: s.agreements()) == [whole, later]
     assert await journal.read(lambda s: s.agreements_with(JIAYUGUAN)) == 1
     assert await journal.read(lambda s: s.agreements_with(JIUQUAN)) == 0

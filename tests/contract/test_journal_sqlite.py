@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.sql import migrations, sqlite
-from gateway.adapters.sql.journal import SqlJournal
 from gateway.adapters.sql.cursor import Cursor
+from gateway.adapters.sql.journal import SqlJournal
 from gateway.adapters.sql.sqlite import (
     SqliteEngine,
     migrate_sqlite,

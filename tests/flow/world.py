@@ -11,6 +11,9 @@ from hashlib import sha256
 
 from gateway.adapters.memory.directory import HeldDirectory
 from gateway.adapters.pki.suites import SuiteVerifier
+from gateway.app.agreements import read_agreement
+from gateway.flow.accords import Accords
+from gateway.flow.agreement_desk import AgreementDesk
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer
 from gateway.flow.desk import Actor, DeclaredMaterial, OpenCase, TaskAct, View
@@ -85,9 +88,17 @@ class Side:
         self.committer = Committer(self.journal, sealer, clock, self.entropy, self.log)
         self.owner.start("committer", self.committer.run())
         authenticity = Authenticity(verifier)
+        self.accords = Accords(self.journal, self.directory, authenticity, read_agreement)
         self.intake = Intake(
-            self.committer, self.journal, self.vault, self.directory, authenticity, clock
+            self.committer,
+            self.journal,
+            self.vault,
+            self.directory,
+            authenticity,
+            self.accords,
+            clock,
         )
+        self.agreements = AgreementDesk(self.committer, sealer, self.directory, self.accords, clock)
         self.uploads = AttachmentIntake(self.vault, self.journal, self.directory, clock)
         bell = ChangeBell()
         self.committer.listen(bell.ring)

@@ -36,7 +36,7 @@ class MemoryAgreementSnapshot:
     def agreement_acts(self, digest: bytes) -> Sequence[StoredAct]:
         """See `AgreementSnapshot`."""
         found = [act for act in self._agreements.acts.rows.values() if act.digest == digest]
-        return sorted(found, key=lambda a: (a.recorded_at_ms, a.party, a.verdict))
+        return sorted(found, key=lambda a: (a.party, a.verdict))
 
     def agreements_with(self, counterpart: GatewayId) -> int:
         """See `AgreementSnapshot`."""

@@ -297,7 +297,7 @@ class Statements:
     def _of_agreements(self, sql: Compiler) -> None:
         a, v = t.agreements.c, t.agreement_acts.c
         contents = select(*t.agreements.columns).order_by(a.recorded_at_ms, a.digest)
-        acts = select(*t.agreement_acts.columns).order_by(v.recorded_at_ms, v.party, v.verdict)
+        acts = select(*t.agreement_acts.columns).order_by(v.digest, v.party, v.verdict)
         self.agreements = sql.text(contents)
         self.agreement = sql.text(contents.where(a.digest == bindparam("of")), ["of"])
         self.agreement_acts = sql.text(acts)

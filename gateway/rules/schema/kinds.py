@@ -9,6 +9,7 @@ from jsonschema_rs import Draft202012Validator
 
 from gateway.kernel.envelope import Kind
 from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.limits import AGREEMENT_BYTES_MAX
 from gateway.rules.schema.forms import FormSchemas, compile_schema, require_valid
 
 _Schema = dict[str, Any]
@@ -77,6 +78,8 @@ def _decided() -> _Schema:
 def _schemas() -> dict[Kind, _Schema]:
     number, date = _text(64), {"type": "string", "format": "date"}
     material = _closed({"code": _text(16), "reason": _text(500)}, {})
+    act = {"type": "string", "maxLength": 16_000, "pattern": "^[A-Za-z0-9+/]+={0,2}$"}
+    address = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
     wanted = {"type": "array", "minItems": 1, "maxItems": 100, "items": material}
     return {
         Kind.SUBMITTED: _closed({"applicant_number": _text(64, 0), "form": {"type": "object"}}, {}),
@@ -101,6 +104,10 @@ def _schemas() -> dict[Kind, _Schema]:
             {"method": {"enum": ["window", "post", "online"]}, "delivered_on": date},
             {"recipient_role": _text(64)},
         ),
+        Kind.AGREEMENT_PROPOSED: _closed({"content": _text(AGREEMENT_BYTES_MAX), "act": act}, {}),
+        Kind.AGREEMENT_ACCEPTED: _closed({"agreement": address, "act": act}, {}),
+        Kind.AGREEMENT_REJECTED: _closed({"agreement": address, "act": act}, {}),
+        Kind.AGREEMENT_REVOKED: _closed({"agreement": address, "act": act}, {}),
         Kind.PING: _closed({}, {}),
     }
 

@@ -10,20 +10,25 @@ import pytest
 
 from gateway.edge import partner_grpc
 from gateway.flow import uploads
+from gateway.flow.accords import notice_form
+from gateway.kernel.digests import TYPE_AGREEMENT_ACT, digest, pae
 from gateway.kernel.envelope import Attachment, AttachmentRef, DigestAlgorithm, Kind, Mode
 from gateway.kernel.faults import FaultCode as F
+from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.limits import (
     ATTACHMENT_BYTES_MAX,
     DELIVER_BYTES_MAX,
     ENVELOPE_BYTES_MAX,
     ENVELOPES_PER_CALL_MAX,
 )
+from gateway.rules.agreement import Act, Verdict
 from gateway.wire import calls
+from gateway.wire.receipts import encode_agreement_act, encode_signed_agreement_act
 from tests.integration.exchange.worlds import World
 from tests.integration.samples.sample import Ask, LiveSample, said_of, said_of_call
 from tests.support.peer import CallRefused, Peer, Sealed, attachment_of, body_of
 from tests.support.protobuf import field
-from tests.support.world import PDF, sample_files, sample_form
+from tests.support.world import PDF, agreement_bytes, sample_files, sample_form
 
 REQUIRED = ("01", "02", "03", "04", "05")
 Change = Callable[[Sealed], Sealed]
@@ -204,6 +209,24 @@ def in_one_call(envelopes: int) -> Ask:
     return delivers(lambda raw: raw * envelopes)
 
 
+def proposes(name: str, *, party: str = "620900") -> Ask:
+    """Propose an agreement no one has seen, with an act in the name of `party`."""
+
+    async def ask(world: World) -> str:
+        peer = world.jiuquan
+        content = agreement_bytes() + f"# {name}\n".encode()
+        address = digest(content)
+        act = Act(GatewayId(party), Verdict.ACCEPT, world.clock.now_ms())
+        raw = encode_agreement_act(address, act)
+        signatures = peer.sealer.sign([pae(TYPE_AGREEMENT_ACT, raw)], ("ES256",))[0]
+        signed = encode_signed_agreement_act(raw, signatures)
+        form = notice_form(Kind.AGREEMENT_PROPOSED, address, content, signed)
+        header = peer.header(Kind.AGREEMENT_PROPOSED, agreement_digest=address)
+        return await said_of(world, peer.seal(header, body_of(form)))
+
+    return ask
+
+
 TAMPERED = bytes(32)
 SAMPLES: dict[F, LiveSample] = {
     F.WIRE_UNPARSEABLE: LiveSample(delivers(lambda raw: raw), delivers(lambda raw: raw[:-1])),
@@ -238,6 +261,9 @@ SAMPLES: dict[F, LiveSample] = {
     F.DELIVERY_LAST_SEEN_UNKNOWN: LiveSample(follows(), follows(last_seen_digest=b"\1" * 32)),
     F.RECEIPT_NOT_KNOWN: LiveSample(asks_after(True), asks_after(False)),
     F.AGREEMENT_UNKNOWN: LiveSample(submits_under(b""), submits_under(b"\1" * 32)),
+    F.AGREEMENT_ACT_INVALID: LiveSample(
+        proposes("passing"), proposes("failing", party="620200")
+    ),
     F.CASE_UNKNOWN: LiveSample(withdraws(True), withdraws(False)),
     F.CASE_NOT_PARTY: LiveSample(submits_as_origin("620700"), submits_as_origin("620900")),
     F.CASE_FROZEN_DIFFERS: LiveSample(follows(), follows(mode=Mode.JOINT)),

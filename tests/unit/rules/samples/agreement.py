@@ -2,6 +2,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from gateway.app.agreements import read_agreement
 from gateway.kernel.envelope import Mode, Right, Strength
 from gateway.kernel.faults import FaultCode as F
 from gateway.kernel.identifiers import GatewayId
@@ -13,10 +14,12 @@ from gateway.rules.agreement import (
     Verdict,
     index,
     require_in_force,
+    require_next_act,
     require_party,
     require_permitted,
     require_proof,
 )
+from tests.support.world import agreement_bytes
 from tests.unit.rules.samples.sample import Sample
 
 JIUQUAN, JIAYUGUAN, STRANGER = GatewayId("620900"), GatewayId("620200"), GatewayId("620600")
@@ -103,5 +106,13 @@ SAMPLES = {
     ),
     F.AGREEMENT_SUITES_DIFFER: Sample(
         proven(Strength.SIGNED, "ES256"), proven(Strength.SIGNED, "EdDSA")
+    ),
+    F.AGREEMENT_ACT_OUT_OF_ORDER: Sample(
+        partial(require_next_act, AGREEMENT, Act(JIUQUAN, Verdict.REVOKE, NOON_MS)),
+        partial(require_next_act, AGREEMENT, Act(JIUQUAN, Verdict.REJECT, NOON_MS)),
+    ),
+    F.AGREEMENT_CONTENT_INVALID: Sample(
+        partial(read_agreement, agreement_bytes()),
+        partial(read_agreement, agreement_bytes().replace(b"version = 1", b"version = 2", 1)),
     ),
 }

@@ -1,0 +1,199 @@
+"""Agreements over the wire (互认协议): what partners say of them, and the book it changes."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Final, NamedTuple, Protocol, cast
+
+from gateway.flow.authenticity import Authenticity
+from gateway.flow.committer import Group
+from gateway.kernel.digests import TYPE_AGREEMENT_ACT, pae
+from gateway.kernel.envelope import Header, Kind
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import GatewayId
+from gateway.kernel.limits import (
+    AGREEMENT_BYTES_MAX,
+    AGREEMENTS_PER_PARTNER_MAX,
+    MESSAGE_LIFE_MS_MAX,
+    SKEW_MS_MAX,
+)
+from gateway.ports.directory import Book, Directory
+from gateway.ports.journal import Journal
+from gateway.ports.journal_agreements import AgreementSnapshot, StoredAct, StoredAgreement
+from gateway.rules.agreement import Act, Agreement, Verdict, require_next_act, require_party
+from gateway.rules.trust import Partner, checks_for, require_suites
+from gateway.wire.receipts import SignedAct, decode_signed_agreement_act
+
+VERDICTS: Final[Mapping[Kind, Verdict]] = {
+    Kind.AGREEMENT_PROPOSED: Verdict.ACCEPT,
+    Kind.AGREEMENT_ACCEPTED: Verdict.ACCEPT,
+    Kind.AGREEMENT_REJECTED: Verdict.REJECT,
+    Kind.AGREEMENT_REVOKED: Verdict.REVOKE,
+}
+"""What the act in a message of each kind must say; who proposes accepts by it."""
+
+Reader = Callable[[bytes], Agreement]
+"""Reads an agreement's content. Raises `agreement.content_invalid`."""
+
+
+class Shelf(Directory, Protocol):
+    """A directory whose book can be replaced."""
+
+    def replace(self, book: Book) -> None:
+        """Put another book in force; who already holds the old one keeps it."""
+        ...
+
+
+class Notice(NamedTuple):
+    """A proposal or verdict of a partner, verified. `content` is empty but for a proposal."""
+
+    agreement: Agreement
+    content: bytes
+    act: Act
+
+
+def notice_form(kind: Kind, digest: bytes, content: bytes, signed_act: bytes) -> dict[str, str]:
+    """Return the body form that carries a proposal or verdict; `read_notice` reads it."""
+    act = base64.b64encode(signed_act).decode()
+    if kind is Kind.AGREEMENT_PROPOSED:
+        return {"content": content.decode(), "act": act}
+    return {"agreement": digest.hex(), "act": act}
+
+
+class Accords:
+    """Judges what partners say of agreements, and keeps the book as the journal has it."""
+
+    def __init__(
+        self, journal: Journal, shelf: Shelf, authenticity: Authenticity, read: Reader
+    ) -> None:
+        self._journal = journal
+        self._shelf = shelf
+        self._authenticity = authenticity
+        self._founding = shelf.current().agreements
+        self._refreshing = asyncio.Lock()
+        self.read = read
+
+    async def refresh(self) -> None:
+        """Put the agreements and acts that the journal holds into the book, beside the files'."""
+        async with self._refreshing:
+            book = replace(self._shelf.current(), agreements=self._founding)
+            self._shelf.replace(await self._journal.read(lambda s: agreed(book, s, self.read)))
+
+    async def notice(
+        self, book: Book, sender: Partner, header: Header, document: object, received_at_ms: int
+    ) -> Notice:
+        """Return what an authenticated message says of an agreement, its act verified.
+
+        `document` is a valid body of the message's kind. Whether the act may follow those given
+        before is *not* checked: see `record`.
+
+        Raises:
+            Fault: `agreement.content_invalid`, `agreement.act_invalid`, `agreement.not_party`;
+                `agreement.unknown`, which may pass.
+        """
+        form = cast("Mapping[str, str]", document)
+        content = form.get("content", "").encode()
+        if content:
+            agreement = self.read(content)
+        else:
+            address = bytes.fromhex(form["agreement"])
+            found = book.agreements.get(address)
+            if found is None:
+                raise Fault(FaultCode.AGREEMENT_UNKNOWN, address.hex()[:16])
+            agreement = found
+        if header.agreement_digest != agreement.digest:
+            raise Fault(FaultCode.AGREEMENT_ACT_INVALID, "the header names another agreement")
+        require_party(agreement, header.sender, header.recipient)
+        signed = await self._verified(sender, agreement, form["act"], received_at_ms)
+        if signed.act.party != header.sender:
+            raise Fault(FaultCode.AGREEMENT_ACT_INVALID, "another party's act")
+        if signed.act.verdict is not VERDICTS[header.kind]:
+            raise Fault(FaultCode.AGREEMENT_ACT_INVALID, "another verdict than the message's kind")
+        return Notice(agreement, content, signed.act)
+
+    async def _verified(
+        self, sender: Partner, agreement: Agreement, text: str, at_ms: int
+    ) -> SignedAct:
+        """Check an act's bytes, its agreement, time, suites and signatures, as of `at_ms`."""
+        try:
+            signed = decode_signed_agreement_act(base64.b64decode(text, validate=True))
+            covered = pae(TYPE_AGREEMENT_ACT, signed.act_bytes)
+            checks = checks_for(sender, signed.signatures, covered, at_ms)
+            suites = self._authenticity.suites
+            require_suites(sender, signed.signatures, agreement.required_suites, suites)
+        except binascii.Error:
+            raise Fault(FaultCode.AGREEMENT_ACT_INVALID, "base64") from None
+        except Fault as fault:
+            raise Fault(FaultCode.AGREEMENT_ACT_INVALID, fault.code.value) from fault
+        if signed.agreement_digest != agreement.digest:
+            raise Fault(FaultCode.AGREEMENT_ACT_INVALID, "an act on another agreement")
+        earliest, latest = at_ms - MESSAGE_LIFE_MS_MAX - SKEW_MS_MAX, at_ms + SKEW_MS_MAX
+        if not earliest <= signed.act.acted_at_ms <= latest:
+            raise Fault(FaultCode.AGREEMENT_ACT_INVALID, "acted_at_ms")
+        if await self._authenticity.failed(checks):
+            raise Fault(FaultCode.AGREEMENT_ACT_INVALID, FaultCode.TRUST_SIGNATURE_INVALID.value)
+        return signed
+
+
+def agreed(founding: Book, kept: AgreementSnapshot, read: Reader) -> Book:
+    """Return the book of the files with the agreements and acts that the journal keeps.
+
+    Acts are *not* verified again: they were when they came.
+    """
+    agreements = {
+        digest: _with_acts(agreement, kept.agreement_acts(digest))
+        for digest, agreement in founding.agreements.items()
+    }
+    documents = dict(founding.documents)
+    for stored in kept.agreements():
+        if stored.digest not in agreements:
+            agreements[stored.digest] = _with_acts(read(stored.content), stored.acts)
+        documents[stored.digest] = ("agreement", stored.content)
+    return replace(founding, agreements=agreements, documents=documents)
+
+
+def read_content(raw: bytes, parse: Callable[[bytes], Agreement]) -> Agreement:
+    """Read content that came from outside, bounded before it is parsed.
+
+    Raises:
+        Fault: `agreement.content_invalid`; what `parse` raises.
+    """
+    if not raw or len(raw) > AGREEMENT_BYTES_MAX:
+        raise Fault(FaultCode.AGREEMENT_CONTENT_INVALID, f"over {AGREEMENT_BYTES_MAX} bytes")
+    return parse(raw)
+
+
+def _with_acts(agreement: Agreement, stored: Iterable[StoredAct]) -> Agreement:
+    """Add stored acts, verified when they came, to those the files hold."""
+    known = {(a.party, a.verdict) for a in agreement.acts}
+    acts = [decode_signed_agreement_act(s.signed).act for s in stored]
+    more = tuple(a for a in acts if (a.party, a.verdict) not in known)
+    return replace(agreement, acts=(*agreement.acts, *more)) if more else agreement
+
+
+def record(group: Group, notice: Notice, proposer: GatewayId, counterpart: GatewayId) -> bool:
+    """Stage a proposal or verdict inside the commit group; tell whether it is new.
+
+    Raises:
+        Fault: `agreement.act_out_of_order`; `limit.quota`, which may pass.
+    """
+    agreement, act = notice.agreement, notice.act
+    digest = agreement.digest
+    stored = [*group.tx.agreement_acts(digest), *(a for a in group.acts if a.digest == digest)]
+    given = _with_acts(agreement, stored)
+    require_next_act(given, act)
+    if notice.content and group.tx.agreement(digest) is None:
+        under_way = sum(a.counterpart == counterpart for a in group.agreements)
+        if group.tx.agreements_with(counterpart) + under_way >= AGREEMENTS_PER_PARTNER_MAX:
+            raise Fault(FaultCode.LIMIT_QUOTA, "agreements of a partner")
+        group.agreements.append(
+            StoredAgreement(digest, proposer, counterpart, group.now_ms, notice.content)
+        )
+    if any((a.party, a.verdict) == (act.party, act.verdict) for a in given.acts):
+        return False
+    group.acts.append(StoredAct(digest, act.party, int(act.verdict), group.now_ms, act.signed))
+    return True

@@ -1,0 +1,182 @@
+"""What operators do with agreements: propose, accept, reject, revoke."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable
+
+from gateway.flow.accords import VERDICTS, Accords, Notice, Shelf, notice_form, record
+from gateway.flow.committer import Committer, Group
+from gateway.flow.desk import View
+from gateway.flow.outbound import notify
+from gateway.flow.sealing import Sealer
+from gateway.kernel.digests import TYPE_AGREEMENT_ACT, pae
+from gateway.kernel.envelope import Body, Header, Kind, Strength
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef
+from gateway.kernel.limits import REASON_CHARS_MAX
+from gateway.ports.clock import Clock
+from gateway.ports.directory import Book
+from gateway.ports.keyring import SignerDown
+from gateway.rules.agreement import Act, Agreement, OpenCases, require_next_act, require_party
+from gateway.rules.trust import PartnerState
+from gateway.wire.envelopes import Draft
+from gateway.wire.headers import encode_body
+from gateway.wire.receipts import encode_agreement_act, encode_signed_agreement_act
+
+
+class AgreementDesk:
+    """Gives this gateway's verdicts: kept, in force here at once, and sent to the other parties."""
+
+    def __init__(
+        self, committer: Committer, sealer: Sealer, shelf: Shelf, accords: Accords, clock: Clock
+    ) -> None:
+        self._committer = committer
+        self._sealer = sealer
+        self._shelf = shelf
+        self._accords = accords
+        self._clock = clock
+
+    async def propose(self, operator: str, content: bytes) -> View:
+        """Propose an agreement to its other parties; to propose is to accept.
+
+        Raises:
+            Fault: `agreement.content_invalid`, `agreement.not_party`, those of `_give`.
+        """
+        agreement = self._accords.read(content)
+        return await self._give(operator, Kind.AGREEMENT_PROPOSED, agreement, content)
+
+    async def accept(self, operator: str, digest: bytes) -> View:
+        """Accept what another party proposed."""
+        return await self._give(operator, Kind.AGREEMENT_ACCEPTED, self._known(digest))
+
+    async def reject(self, operator: str, digest: bytes, reason: str) -> View:
+        """Reject what another party proposed."""
+        known = self._known(digest)
+        return await self._give(operator, Kind.AGREEMENT_REJECTED, known, reason=reason)
+
+    async def revoke(
+        self, operator: str, digest: bytes, reason: str, open_cases: OpenCases
+    ) -> View:
+        """Revoke what this gateway accepted, and say what becomes of open cases."""
+        known = self._known(digest)
+        return await self._give(
+            operator, Kind.AGREEMENT_REVOKED, known, reason=reason, open_cases=open_cases
+        )
+
+    def _known(self, digest: bytes) -> Agreement:
+        found = self._shelf.current().agreements.get(digest)
+        if found is None:
+            raise Fault(FaultCode.AGREEMENT_UNKNOWN, digest.hex()[:16])
+        return found
+
+    async def _give(
+        self,
+        operator: str,
+        kind: Kind,
+        agreement: Agreement,
+        content: bytes = b"",
+        *,
+        reason: str = "",
+        open_cases: OpenCases = OpenCases.UNSAID,
+    ) -> View:
+        """Sign a verdict, commit it with its messages, and put it in force here.
+
+        Raises:
+            Fault: `agreement.not_party`, `agreement.act_out_of_order`, `trust.peer_unknown` (a
+                party is no active partner), `trust.suite_missing`, those of the committer.
+        """
+        book = self._shelf.current()
+        home = book.home.gateway_id
+        if len(reason) > REASON_CHARS_MAX:
+            raise Fault(FaultCode.PORTAL_REQUEST_INVALID, f"reason over {REASON_CHARS_MAX}")
+        others = _others(book, agreement)
+        act = Act(home, VERDICTS[kind], self._clock.now_ms(), open_cases=open_cases)
+        require_next_act(agreement, act)
+        act = await asyncio.to_thread(self._signed, agreement, act, reason)
+        work = _Give(book, operator, kind, Notice(agreement, content, act), others)
+        await self._committer.submit(work)
+        await self._accords.refresh()
+        return {
+            "agreement": agreement.digest.hex(),
+            "name": agreement.name,
+            "verdict": act.verdict.name.lower(),
+            "told": list(others) if work.new else [],
+            "changed": work.new,
+        }
+
+    def _signed(self, agreement: Agreement, act: Act, reason: str) -> Act:
+        raw = encode_agreement_act(agreement.digest, act, reason)
+        covered = pae(TYPE_AGREEMENT_ACT, raw)
+        missing = set(agreement.required_suites) - set(self._sealer.suites)
+        if missing:
+            raise Fault(FaultCode.TRUST_SUITE_MISSING, ",".join(sorted(missing)))
+        try:
+            signatures = self._sealer.sign([covered], agreement.required_suites)[0]
+        except SignerDown as down:
+            raise Fault(FaultCode.DELIVERY_SIGNER_DOWN) from down
+        signed = encode_signed_agreement_act(raw, signatures)
+        return Act(act.party, act.verdict, act.acted_at_ms, signed, act.open_cases)
+
+
+def _others(book: Book, agreement: Agreement) -> list[GatewayId]:
+    """Return the parties that must be told."""
+    home = book.home.gateway_id
+    others = sorted(agreement.parties - {home})
+    for other in others:
+        require_party(agreement, home, other)
+        partner = book.partners.get(other)
+        if partner is None:
+            raise Fault(FaultCode.TRUST_PEER_UNKNOWN, other)
+        if partner.state is not PartnerState.ACTIVE:
+            raise Fault(FaultCode.TRUST_PARTNER_NOT_ACTIVE, other)
+    if not others:
+        raise Fault(FaultCode.AGREEMENT_NOT_PARTY)
+    return others
+
+
+class _Give:
+    """Keeps our verdict and queues its messages, in one transaction."""
+
+    def __init__(
+        self, book: Book, operator: str, kind: Kind, notice: Notice, others: list[GatewayId]
+    ) -> None:
+        self._book = book
+        self._operator = operator
+        self._kind = kind
+        self._notice = notice
+        self._others = others
+        self.new = False
+
+    def refs(self) -> Iterable[MessageRef]:
+        return ()
+
+    def keys(self) -> Iterable[CaseKey]:
+        return ()
+
+    def step(self, group: Group) -> None:
+        home = self._book.home.gateway_id
+        self.new = record(group, self._notice, home, self._others[0])
+        if not self.new:
+            return
+        agreement, content, act = self._notice
+        form = notice_form(self._kind, agreement.digest, content, act.signed)
+        body = encode_body(Body(json.dumps(form, ensure_ascii=False).encode()))
+        for other in self._others:
+            header = Header(
+                MessageId(b""),
+                home,
+                other,
+                0,
+                0,
+                self._kind,
+                b"",
+                agreement_digest=agreement.digest,
+                acting_unit=self._book.home.unit,
+                staff_pseudonym=self._operator,
+                staff_capacity="operator",
+                strength=Strength.SIGNED,
+                required_suites=agreement.required_suites,
+            )
+            notify(group, Draft(header, body))

@@ -1,0 +1,179 @@
+"""Agreements between two gateways: proposed, accepted, rejected, revoked over the wire."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.kernel.case import Stage
+from gateway.kernel.digests import digest
+from gateway.kernel.envelope import Kind
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.limits import ATTEMPTS_MAX
+from gateway.rules.agreement import Agreement, OpenCases, Verdict, require_in_force
+from tests.flow.link import Trouble
+from tests.flow.sites import AGREED
+from tests.flow.world import Side, World
+
+OPERATOR = "operator-1"
+AMENDED = AGREED.replace(b"modes = [", b"# amended\nmodes = [", 1)
+FOUNDING = digest(AGREED)
+
+
+def agreement(side: Side, address: bytes) -> Agreement:
+    return side.directory.current().agreements[address]
+
+
+def refusal(side: Side, address: bytes) -> str:
+    """Return why an agreement is not in force at a side; empty if it is."""
+    try:
+        require_in_force(agreement(side, address), side.clock.now_ms())
+    except Fault as fault:
+        return fault.code.value
+    return ""
+
+
+async def proposed(world: World) -> bytes:
+    view = await world.jq.agreements.propose(OPERATOR, AMENDED)
+    assert view["told"] == ["620200"]
+    await world.exchange()
+    return digest(AMENDED)
+
+
+async def test_a_proposal_alone_is_not_in_force_at_either_side(world: World) -> None:
+    address = await proposed(world)
+    for side in world.sides:
+        assert refusal(side, address) == FaultCode.AGREEMENT_NOT_ACCEPTED
+        (act,) = agreement(side, address).acts
+        assert (act.party, act.verdict) == ("620900", Verdict.ACCEPT)
+
+
+async def test_what_both_accepted_is_in_force_and_a_restart_keeps_it(world: World) -> None:
+    address = await proposed(world)
+    await world.jyg.agreements.accept(OPERATOR, address)
+    assert refusal(world.jyg, address) == ""
+    assert refusal(world.jq, address) == FaultCode.AGREEMENT_NOT_ACCEPTED, "not told yet"
+    await world.exchange()
+    assert [refusal(side, address) for side in world.sides] == ["", ""]
+    acts = [agreement(side, address).acts for side in world.sides]
+    assert acts[0] == acts[1]
+    for side in world.sides:
+        side.directory.replace(side.setup.book)
+        await side.crash()
+        await side.accords.refresh()
+    assert [refusal(side, address) for side in world.sides] == ["", ""]
+
+
+async def test_a_rejected_proposal_never_comes_into_force(world: World) -> None:
+    address = await proposed(world)
+    await world.jyg.agreements.reject(OPERATOR, address, "条款待商（示例）")
+    await world.exchange()
+    for side in world.sides:
+        assert refusal(side, address) == FaultCode.AGREEMENT_REVOKED
+    with pytest.raises(Fault) as fault:
+        await world.jyg.agreements.accept(OPERATOR, address)
+    assert fault.value.code is FaultCode.AGREEMENT_ACT_OUT_OF_ORDER
+
+
+async def test_only_what_was_accepted_can_be_revoked(world: World) -> None:
+    address = await proposed(world)
+    with pytest.raises(Fault) as fault:
+        await world.jyg.agreements.revoke(OPERATOR, address, "", OpenCases.CONTINUE)
+    assert fault.value.code is FaultCode.AGREEMENT_ACT_OUT_OF_ORDER
+    await world.exchange()
+    assert len(agreement(world.jq, address).acts) == 1
+
+
+async def test_the_same_verdict_twice_sends_one_message(world: World) -> None:
+    address = await proposed(world)
+    first = await world.jyg.agreements.accept(OPERATOR, address)
+    again = await world.jyg.agreements.accept(OPERATOR, address)
+    assert (first["changed"], again["changed"], again["told"]) == (True, False, [])
+
+
+async def test_an_unknown_agreement_cannot_be_accepted(world: World) -> None:
+    with pytest.raises(Fault) as fault:
+        await world.jyg.agreements.accept(OPERATOR, bytes(32))
+    assert fault.value.code is FaultCode.AGREEMENT_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"nonsense", b"\xff", b"a = " + b"[" * 5_000, b"#" * 70_000]
+)
+async def test_content_that_is_no_agreement_is_not_proposed(world: World, content: bytes) -> None:
+    with pytest.raises(Fault) as fault:
+        await world.jq.agreements.propose(OPERATOR, content)
+    assert fault.value.code is FaultCode.AGREEMENT_CONTENT_INVALID
+
+
+async def test_an_agreement_of_others_is_not_ours_to_propose(world: World) -> None:
+    others = AMENDED.replace(b"620900", b"620700")
+    with pytest.raises(Fault) as fault:
+        await world.jq.agreements.propose(OPERATOR, others)
+    assert fault.value.code in (FaultCode.AGREEMENT_NOT_PARTY, FaultCode.TRUST_PEER_UNKNOWN)
+
+
+async def test_a_revocation_ends_new_cases_and_lets_open_ones_go_on_if_it_says_so(
+    world: World,
+) -> None:
+    case_id = await world.open_query()
+    await world.exchange()
+    await world.jyg.agreements.revoke(
+        OPERATOR, FOUNDING, "协议到期调整（示例）", OpenCases.CONTINUE
+    )
+    await world.exchange()
+    with pytest.raises(Fault) as fault:
+        await world.open_query()
+    assert fault.value.code is FaultCode.AGREEMENT_REVOKED
+    await world.act(case_id, Kind.ACKNOWLEDGED, Kind.ACCEPTED, Kind.DECIDED)
+    await world.drain()
+    assert (await world.jq.case(case_id)).stage is Stage.DECIDED
+
+
+async def test_a_revocation_that_stops_open_cases_leaves_only_their_closing(world: World) -> None:
+    case_id = await world.open_query()
+    await world.exchange()
+    await world.act(case_id, Kind.ACKNOWLEDGED)
+    await world.exchange()
+    await world.jq.agreements.revoke(OPERATOR, FOUNDING, "", OpenCases.STOP)
+    await world.exchange()
+    with pytest.raises(Fault) as fault:
+        await world.act(case_id, Kind.ACCEPTED)
+    assert fault.value.code is FaultCode.AGREEMENT_REVOKED
+    await world.act(case_id, Kind.NOT_ACCEPTED)
+    await world.drain()
+    assert (await world.jq.case(case_id)).stage is Stage.NOT_ACCEPTED
+
+
+async def test_what_was_said_before_a_stopping_revocation_was_known_is_refused_by_it(
+    world: World,
+) -> None:
+    case_id = await world.open_query()
+    await world.exchange()
+    await world.jq.agreements.revoke(OPERATOR, FOUNDING, "", OpenCases.STOP)
+    await world.act(case_id, Kind.ACKNOWLEDGED)
+    await world.jyg.lane.turn()
+    await world.drain()
+    (said,) = await world.jyg.said(case_id)
+    assert said.rule == FaultCode.AGREEMENT_REVOKED
+    assert (await world.jyg.case(case_id)).stage is Stage.SUBMITTED
+
+
+@pytest.mark.parametrize("trouble", [Trouble.DOWN, Trouble.LOSE_ANSWER, Trouble.LOSE_REQUEST])
+async def test_a_proposal_arrives_once_whatever_the_line_did(
+    world: World, trouble: Trouble
+) -> None:
+    """Given up on as unknown, asked after, burnt where it was lost, and then sent anew."""
+    world.jq.link.always = trouble
+    await world.jq.agreements.propose(OPERATOR, AMENDED)
+    for _ in range(ATTEMPTS_MAX + 2):
+        await world.exchange()
+        world.clock.advance(400_000)
+    arrived = digest(AMENDED) in world.jyg.directory.current().agreements
+    assert arrived is (trouble is Trouble.LOSE_ANSWER)
+    world.jq.link.always = Trouble.NONE
+    for _ in range(3):
+        await world.exchange()
+        world.clock.advance(400_000)
+    (act,) = agreement(world.jyg, digest(AMENDED)).acts
+    assert act.party == "620900"
+    assert await world.jq.journal.read(lambda s: s.lanes()) == []
