@@ -77,12 +77,13 @@ def _overlay(tree: dict[str, Any], env: Mapping[str, str]) -> list[str]:
 
 def _fill(tree: dict[str, Any]) -> None:
     """Put in defaults that hang on other settings, and tables that may be left out."""
-    for name in ("journal", "vault", "keys", "transport", "exchange", "portal"):
+    for name in ("journal", "vault", "keys", "transport", "exchange", "portal", "operator"):
         tree.setdefault(name, {})
     state = str(tree.get("state_dir", "state"))
     defaults = {
         ("journal", "path"): f"{state}/journal.sqlite3",
         ("vault", "path"): f"{state}/vault",
+        ("operator", "socket"): f"{state}/operator.sock",
         ("portal", "audience"): f"urn:kuayu:gateway:{tree.get('gateway_id', '')}",
     }
     for (table, leaf), value in defaults.items():
@@ -172,6 +173,7 @@ def render_config(**settings: Setting) -> str:
 _HANGING: Final = {
     "journal.path": "state/journal.sqlite3",
     "vault.path": "state/vault",
+    "operator.socket": "state/operator.sock",
     "portal.audience": "urn:kuayu:gateway:...",
 }
 

@@ -191,6 +191,14 @@ class PortalConfig(_Listening):
     )
 
 
+class OperatorConfig(_Table):
+    """The door for operators on this machine."""
+
+    socket: Place = Field(
+        description="Unix socket for operators' commands; default <state_dir>/operator.sock"
+    )
+
+
 class LogConfig(_Table):
     """What operators see."""
 
@@ -230,6 +238,7 @@ class Config(_Table):
     transport: TransportConfig
     exchange: ExchangeConfig
     portal: PortalConfig
+    operator: OperatorConfig
     log: LogConfig = LogConfig()
 
 

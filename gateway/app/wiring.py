@@ -11,9 +11,11 @@ from gateway.adapters.outlets.grpc import GrpcOutlet
 from gateway.adapters.pki.certificates import transport_pin
 from gateway.app.config import Config
 from gateway.app.core import Core, Seams, open_core
+from gateway.app.operations import Operations
 from gateway.app.own_keys import portal_tls
 from gateway.app.problems import ConfigProblem
 from gateway.app.tokens import refuse_example_portal_keys
+from gateway.edge.operator_socket import OperatorSocket
 from gateway.edge.partner_grpc import PartnerServer
 from gateway.edge.portal_http.app import make_portal
 from gateway.edge.portal_http.keys import JwksInvalid, KeyFile
@@ -58,6 +60,9 @@ async def run_gateway(
         _dispatch(stack, core)
         exchange = await _exchange(stack, core)
         portal = await _portal(stack, core)
+        door = OperatorSocket(config.operator.socket, Operations(core).perform, log)
+        await door.start()
+        stack.push_async_callback(door.stop)
         yield Running(exchange.port, portal.port, core.directory)
 
 

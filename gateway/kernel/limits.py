@@ -98,6 +98,8 @@ HTTP_ERRORS_MAX: Final = 100  # errors told at once; more help nobody
 READY_TIMEOUT_S: Final = 2.0  # what probes of load balancers usually wait
 REASON_CHARS_MAX: Final = 2_000  # a reason is a paragraph, not a document
 
+OPERATOR_BYTES_MAX: Final = 1_048_576  # an agreement or an outcome; files are named by path
+
 # --- process ------------------------------------------------------------------------------------
 DRAIN_S_MAX: Final = 10.0  # portal, then exchange, then lanes: service managers kill after 30
 EXCHANGE_CALLS_MAX: Final = 256  # calls under way in all: each may hold DELIVER_BYTES_MAX

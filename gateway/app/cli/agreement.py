@@ -1,9 +1,9 @@
-"""`kuayu agreement`."""
+"""`kuayu agreement`: looking at agreements, today and on any day. `agreement_acts` has the rest."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,63 +11,140 @@ from gateway.app.cli.common import (
     DEFAULT_CONFIG,
     ConfigOption,
     JsonOption,
+    at_ms_of,
+    examples,
     group,
-    now_ms,
+    read_book,
     read_config,
     show,
     show_json,
 )
 from gateway.app.cli.exits import ExitCode, Stop
 
-_EXAMPLES = (
-    "kuayu agreement accept partners/jiayuguan",
-    "kuayu agreement accept partners/jiayuguan --config /etc/kuayu/kuayu.toml --json",
+if TYPE_CHECKING:
+    from gateway.ports.directory import Book
+    from gateway.rules.agreement import Agreement
+
+_LIST = ("kuayu agreement list", "kuayu agreement list --on 2024-05-01 --json")
+_SHOW = ("kuayu agreement show 153fd3", "kuayu agreement show 153fd399e97ce4a1 --json")
+_MATRIX = ("kuayu agreement matrix", "kuayu agreement matrix --svg matrix.svg --on 2024-05-01")
+_ALLOWED = (
+    "kuayu agreement allowed 620900 620200 00013112700402 --version 2 --mode collect_on_behalf "
+    "--purpose branch-registration --on 2024-05-01",
 )
-app = group("协议 Agreements of mutual recognition.", *_EXAMPLES)
+app = group("协议 Agreements of mutual recognition.", *_LIST, "kuayu agreement propose new.toml")
+
+OnOption = Annotated[
+    str,
+    typer.Option("--on", metavar="DATE", help="as of the end of this day in China; now if none"),
+]
 
 
-@app.callback()
-def _agreements() -> None:
-    """Keep `accept` a command of its own although it is the only one."""
+@app.command(name="list", epilog=examples(*_LIST))
+def list_(
+    config: ConfigOption = DEFAULT_CONFIG, on: OnOption = "", json: JsonOption = False
+) -> None:
+    """列表 List agreements: who said what of them, and whether they are in force."""
+    settings = read_config(config)
+    at_ms, book = at_ms_of(on), read_book(settings)
+
+    from gateway.app.cli.agreement_views import agreement_table, history_view
+
+    found = sorted(book.agreements.values(), key=lambda a: (a.not_before_ms, a.digest))
+    if json:
+        show_json({"agreements": [history_view(a, at_ms) for a in found]})
+    elif found:
+        show(agreement_table(found, at_ms))
+    else:
+        show("没有协议 there are no agreements here; see `kuayu agreement propose --help`")
 
 
-@app.command(epilog="示例 Examples\n  " + "\n  ".join(_EXAMPLES))
-def accept(
-    folder: Annotated[Path, typer.Argument(help="partner's folder that holds agreement.toml")],
+@app.command(name="show", epilog=examples(*_SHOW))
+def show_(
+    digest: Annotated[str, typer.Argument(metavar="DIGEST", help="its first six digits or more")],
     config: ConfigOption = DEFAULT_CONFIG,
+    on: OnOption = "",
     json: JsonOption = False,
 ) -> None:
-    """接受协议 Sign this gateway's acceptance of FOLDER/agreement.toml into FOLDER/acts/.
-
-    The agreement is in force once both parties' acts lie in both parties' folders: hand yours to
-    the partner, put theirs beside it, and start the gateway anew.
-    """
+    """详情 Show one agreement: content, verdicts, and why it is not in force, if it is not."""
     settings = read_config(config)
+    at_ms, book = at_ms_of(on), read_book(settings)
 
-    from gateway.app.agreements import parse_agreement
-    from gateway.app.provision import acceptance
-    from gateway.kernel.identifiers import GatewayId
+    from gateway.app.cli.agreement_views import agreement_tree, history_view
 
-    path = folder / "agreement.toml"
-    try:
-        raw = path.read_bytes()
-    except OSError as problem:
-        raise Stop(ExitCode.CONFIG, f"{path} cannot be read: {problem.strerror}") from problem
-    agreement = parse_agreement(raw, path)
-    home = GatewayId(settings.gateway_id)
-    if home not in agreement.parties:
-        parties = ", ".join(sorted(agreement.parties))
-        raise Stop(ExitCode.CONFIG, f"{path}: {home} is not a party; the parties are {parties}")
-    act = folder / "acts" / f"{home}.accept.act"
-    if act.exists():
-        raise Stop(ExitCode.CONFIG, f"{act} is there already; remove it to sign again")
-    signed = acceptance(home, settings.keys.signing, agreement.digest, now_ms(), demo=settings.demo)
-    act.parent.mkdir(parents=True, exist_ok=True)
-    act.write_bytes(signed)
+    agreement = find(book, digest)
     if json:
-        show_json({"agreement": agreement.digest.hex(), "act": str(act)})
+        content = book.documents[agreement.digest][1]
+        show_json({**history_view(agreement, at_ms), "content": content.decode()})
     else:
-        show(f"协议 agreement {agreement.digest.hex()}")
-        show(f"已签署 signed: {act}")
-        show("请将此文件交给对方，并把对方的 .act 放入同一文件夹")
-        show("hand this file to the partner, and put theirs into the same folder")
+        show(agreement_tree(agreement, at_ms))
+
+
+@app.command(epilog=examples(*_MATRIX))
+def matrix(
+    config: ConfigOption = DEFAULT_CONFIG,
+    on: OnOption = "",
+    svg: Annotated[Path | None, typer.Option(metavar="FILE", help="write a picture too")] = None,
+    json: JsonOption = False,
+) -> None:
+    """矩阵 Show partners × items × modes × rights: all that is allowed."""
+    settings = read_config(config)
+    at_ms, book = at_ms_of(on), read_book(settings)
+
+    from gateway.app.cli.agreement_views import matrix_table, permission_view
+    from gateway.app.cli.matrix_svg import matrix_svg
+    from gateway.flow.permissions import permissions
+
+    found = permissions(book, at_ms)
+    if svg is not None:
+        svg.write_text(matrix_svg(book, found, at_ms), encoding="utf-8")
+    if json:
+        views = [permission_view(p) for p in found]
+        show_json({"gateway": settings.gateway_id, "permissions": views})
+    else:
+        show(matrix_table(book, found))
+        if svg is not None:
+            show(f"图 picture: {svg}")
+
+
+@app.command(epilog=examples(*_ALLOWED))
+def allowed(
+    origin: Annotated[str, typer.Argument(help="who takes the application, as in 620900")],
+    deciding: Annotated[str, typer.Argument(help="who decides, as in 620200")],
+    item: Annotated[str, typer.Argument(help="item code")],
+    version: Annotated[str, typer.Option(help="item version")],
+    mode: Annotated[str, typer.Option(help="online, collect_on_behalf or joint")],
+    purpose: Annotated[str, typer.Option(help="purpose the agreement names")],
+    right: Annotated[str, typer.Option(help="delegated right to be used")] = "none",
+    config: ConfigOption = DEFAULT_CONFIG,
+    on: OnOption = "",
+    json: JsonOption = False,
+) -> None:
+    """允许否 Tell whether a new case was allowed on a day; exit code 1: no, by which rule."""
+    settings = read_config(config)
+    at_ms, book = at_ms_of(on), read_book(settings)
+
+    from gateway.app.cli.agreement_views import judge
+
+    view = judge(book, (origin, deciding, item, version, mode, purpose, right), at_ms)
+    if json:
+        show_json(view)
+    else:
+        show(f"{view['answer_zh']} {view['answer_en']}")
+    if not view["allowed"]:
+        raise typer.Exit(ExitCode.NO)
+
+
+def find(book: Book, digest: str) -> Agreement:
+    """Return the one agreement whose digest begins so.
+
+    Raises:
+        Stop: there is none, or more than one.
+    """
+    wanted = digest.strip().lower()
+    found = [a for a in book.agreements.values() if a.digest.hex().startswith(wanted)]
+    if len(wanted) < 6 or len(found) > 1:
+        raise Stop(ExitCode.USAGE, f"{digest}: give more digits of the digest")
+    if not found:
+        raise Stop(ExitCode.NO, f"{digest}: no such agreement; see `kuayu agreement list`")
+    return found[0]

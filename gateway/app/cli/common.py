@@ -52,17 +52,44 @@ def read_config(path: Path) -> Config:
 
 
 def read_book(config: Config) -> Book:
-    """Read the directory as `serve` would.
+    """Read the directory as `serve` would: the files, and what the journal has of agreements.
 
     Raises:
         ConfigProblem: naming everything that is wrong, in every file.
+        JournalDown: there is a journal, and it cannot be read.
     """
     from gateway.adapters.pki.suites import SuiteVerifier
+    from gateway.adapters.sql.sqlite import open_sqlite_reader
+    from gateway.app.agreements import read_agreement
     from gateway.app.partners import load_book
+    from gateway.flow.accords import agreed
     from gateway.kernel.identifiers import GatewayId
 
     home = GatewayId(config.gateway_id)
-    return load_book(config.partners_dir, home, SuiteVerifier(), demo=config.demo)
+    book = load_book(config.partners_dir, home, SuiteVerifier(), demo=config.demo)
+    if not config.journal.path.exists():
+        return book
+    with open_sqlite_reader(config.journal.path) as snapshot:
+        return agreed(book, snapshot, read_agreement)
+
+
+def at_ms_of(date: str) -> int:
+    """Return the last instant of a day in China, as in 2024-05-01; now if `date` is empty.
+
+    Raises:
+        Stop: it is no date.
+    """
+    from datetime import datetime, timedelta
+
+    from gateway.kernel.instants import CHINA_STANDARD_TIME, from_datetime
+
+    if not date:
+        return now_ms()
+    try:
+        day = datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=CHINA_STANDARD_TIME)
+    except ValueError:
+        raise Stop(ExitCode.USAGE, f"{date}: no date; they look like 2024-05-01") from None
+    return from_datetime(day + timedelta(days=1)) - 1
 
 
 def read_id(text: str) -> bytes:

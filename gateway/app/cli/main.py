@@ -11,7 +11,7 @@ import typer
 from typer.main import get_command
 
 from gateway.app.cli import (
-    agreement,
+    agreement_acts,
     case,
     explain,
     faults,
@@ -38,7 +38,7 @@ app.command(epilog=init.EXAMPLES)(init.init)
 app.command(epilog=running.SERVE_EXAMPLES)(running.serve)
 app.command(epilog=running.MIGRATE_EXAMPLES)(running.migrate)
 app.command(epilog=explain.EXAMPLES)(explain.explain)
-app.add_typer(agreement.app, name="agreement")
+app.add_typer(agreement_acts.app, name="agreement")
 app.add_typer(case.app, name="case")
 app.add_typer(partner.app, name="partner")
 app.add_typer(keys.app, name="keys")

@@ -51,7 +51,7 @@ def agreement_view(agreement: Agreement, at_ms: int) -> dict[str, Any]:
         "not_after": to_iso(agreement.not_after_ms),
         "acts": [
             {"party": a.party, "verdict": a.verdict.name.lower(), "at": to_iso(a.acted_at_ms)}
-            for a in agreement.acts
+            for a in sorted(agreement.acts, key=lambda a: a.acted_at_ms)
         ],
         "required_suites": agreement.required_suites,
         "grants": [

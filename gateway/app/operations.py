@@ -1,0 +1,80 @@
+"""What an operator can have a gateway do, by name: the same in a running gateway and beside one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from gateway.app.core import Core
+from gateway.flow.agreement_desk import AgreementDesk
+from gateway.flow.desk import View
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.rules.agreement import OpenCases
+
+Arguments = Mapping[str, object]
+_Command = Callable[["Operations", str, Arguments], Awaitable[View]]
+
+
+class Operations:
+    """Performs operators' commands on what `open_core` opened."""
+
+    def __init__(self, core: Core) -> None:
+        self.agreements = AgreementDesk(
+            core.committer, core.sealer, core.directory, core.accords, core.seams.clock
+        )
+
+    async def perform(self, operator: str, command: str, arguments: Arguments) -> View:
+        """Do one command; `operator` is a pseudonym that messages and logs may name.
+
+        Raises:
+            Fault: `portal.not_found` for a command there is none of; `portal.request_invalid` for
+                arguments that are missing or no text; what the command raises.
+        """
+        found = COMMANDS.get(command)
+        if found is None:
+            raise Fault(FaultCode.PORTAL_NOT_FOUND, command[:64])
+        return await found(self, operator, arguments)
+
+
+def _text(arguments: Arguments, name: str, default: str | None = None) -> str:
+    value = arguments.get(name, default)
+    if not isinstance(value, str):
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, name)
+    return value
+
+
+def _digest(arguments: Arguments) -> bytes:
+    try:
+        return bytes.fromhex(_text(arguments, "agreement"))
+    except ValueError:
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "agreement") from None
+
+
+async def _propose(o: Operations, operator: str, a: Arguments) -> View:
+    return await o.agreements.propose(operator, _text(a, "content").encode())
+
+
+async def _accept(o: Operations, operator: str, a: Arguments) -> View:
+    return await o.agreements.accept(operator, _digest(a))
+
+
+async def _reject(o: Operations, operator: str, a: Arguments) -> View:
+    return await o.agreements.reject(operator, _digest(a), _text(a, "reason", ""))
+
+
+async def _revoke(o: Operations, operator: str, a: Arguments) -> View:
+    said = _text(a, "open_cases")
+    if said not in ("continue", "stop"):
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "open_cases")
+    return await o.agreements.revoke(
+        operator, _digest(a), _text(a, "reason", ""), OpenCases[said.upper()]
+    )
+
+
+COMMANDS: Final[Mapping[str, _Command]] = {
+    "agreement-propose": _propose,
+    "agreement-accept": _accept,
+    "agreement-reject": _reject,
+    "agreement-revoke": _revoke,
+}
+"""Every command an operator's line can send."""
