@@ -261,9 +261,7 @@ SAMPLES: dict[F, LiveSample] = {
     F.DELIVERY_LAST_SEEN_UNKNOWN: LiveSample(follows(), follows(last_seen_digest=b"\1" * 32)),
     F.RECEIPT_NOT_KNOWN: LiveSample(asks_after(True), asks_after(False)),
     F.AGREEMENT_UNKNOWN: LiveSample(submits_under(b""), submits_under(b"\1" * 32)),
-    F.AGREEMENT_ACT_INVALID: LiveSample(
-        proposes("passing"), proposes("failing", party="620200")
-    ),
+    F.AGREEMENT_ACT_INVALID: LiveSample(proposes("passing"), proposes("failing", party="620200")),
     F.CASE_UNKNOWN: LiveSample(withdraws(True), withdraws(False)),
     F.CASE_NOT_PARTY: LiveSample(submits_as_origin("620700"), submits_as_origin("620900")),
     F.CASE_FROZEN_DIFFERS: LiveSample(follows(), follows(mode=Mode.JOINT)),
