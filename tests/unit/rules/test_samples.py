@@ -14,12 +14,15 @@ SHOWN_ELSEWHERE = {
     FaultCode.DELIVERY_JOURNAL_DOWN: "flow: the committer's journal fails",
     FaultCode.DELIVERY_SIGNER_DOWN: "flow: the committer's signer fails",
     FaultCode.DELIVERY_STOPPING: "flow: the committer is stopping",
+    FaultCode.ITEM_LIST_FILE_SIZE: "unit: a file over the bound is too large to keep here",
+    FaultCode.ITEM_LIST_VERSION_NOT_RAISED: "flow: a warning in an import's report, never raised",
+    FaultCode.ITEM_LIST_CHANGED_MEANWHILE: "flow: it needs a list that changes",
     FaultCode.AGREEMENT_UNKNOWN: "flow and acceptance: it needs the book",
     FaultCode.CASE_UNKNOWN: "flow: it needs what the journal holds",
     FaultCode.CASE_NOT_PARTY: "flow and acceptance: it needs what the journal holds",
     FaultCode.CASE_FROZEN_DIFFERS: "flow: it needs what the case froze",
 }
-FAMILIES = ("schema.", "catalogue.", "agreement.", "case.", "trust.", "delivery.")
+FAMILIES = (*("schema.", "catalogue.", "item_list.", "agreement.", "case.", "trust.", "delivery."),)
 
 
 @pytest.mark.parametrize("code", SAMPLES, ids=lambda code: code.value)
