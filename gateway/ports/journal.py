@@ -10,6 +10,7 @@ from gateway.kernel.case import CaseRecord, CaseRole
 from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
 from gateway.kernel.stages import Refused, TakenIn
+from gateway.ports.item_list import ItemListReader, ItemListWriter
 
 T = TypeVar("T")
 
@@ -143,6 +144,11 @@ class LaneState(NamedTuple):
 class Snapshot(Protocol):
     """Reads. Within one `read` or `write` all of them see one state."""
 
+    @property
+    def item_list(self) -> ItemListReader:
+        """The regions' item lists, in the same state."""
+        ...
+
     def messages(self, refs: Collection[MessageRef]) -> Mapping[MessageRef, StoredMessage]:
         """Return those of `refs` that are known."""
         ...
@@ -219,6 +225,11 @@ class Transaction(Snapshot, Protocol):
 
     `append`, `refuse`, `void` and `receipted` each also write the pending ledger entry.
     """
+
+    @property
+    def item_list(self) -> ItemListWriter:
+        """The regions' item lists, in the same transaction."""
+        ...
 
     def append(self, taken: Sequence[TakenIn]) -> None:
         """Store messages that were taken in. The cases' effects go through `save_cases`.

@@ -8,6 +8,7 @@ from hashlib import sha256
 from itertools import groupby
 from typing import Final, NamedTuple, TypeVar
 
+from gateway.adapters.memory.item_list import ItemListState, MemoryItemList
 from gateway.adapters.memory.undo import Table, UndoLog
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
 from gateway.kernel.envelope import CASELESS, Outcome
@@ -62,6 +63,7 @@ class _State:
         self.serials: Table[str, int] = Table(self.log)
         self.counters: Table[str, int] = Table(self.log)
         self.ledger: Table[tuple[MessageRef, bytes], LedgerEntry] = Table(self.log)
+        self.item_list = ItemListState(self.log)
 
 
 class MemorySnapshot:
@@ -69,6 +71,11 @@ class MemorySnapshot:
 
     def __init__(self, state: _State) -> None:
         self._state = state
+
+    @property
+    def item_list(self) -> MemoryItemList:
+        """See `Snapshot`."""
+        return MemoryItemList(self._state.item_list)
 
     def messages(self, refs: Collection[MessageRef]) -> Mapping[MessageRef, StoredMessage]:
         """See `Snapshot`."""

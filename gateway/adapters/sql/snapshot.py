@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from gateway.adapters.sql.item_list import SqlItemListReader
 from gateway.adapters.sql.rows import (
     CHANGE_NUMBER,
     OUTBOX_COLUMNS,
@@ -62,6 +63,11 @@ class SqlSnapshot:
     def __init__(self, cursor: Cursor, statements: Statements) -> None:
         self._cursor = cursor
         self._sql = statements
+
+    @property
+    def item_list(self) -> SqlItemListReader:
+        """See `Snapshot`."""
+        return SqlItemListReader(self._cursor, self._sql)
 
     def _rows(self, statement: Statement, *values: object) -> list[Row]:
         self._cursor.execute(statement.text, (*values, *statement.tail))

@@ -27,6 +27,7 @@ from sqlalchemy.pool import NullPool
 from gateway.adapters.sql import migrations
 from gateway.adapters.sql.journal import SqlJournal
 from gateway.adapters.sql.snapshot import Cursor, SqlSnapshot
+from gateway.adapters.sql.sqlite_search import find_words
 from gateway.adapters.sql.statements import Statements
 from gateway.kernel.limits import (
     SQLITE_BUSY_MS,
@@ -115,6 +116,7 @@ class SqliteEngine:
 
     dialect: Final = dialects.dialect()
     insert = staticmethod(dialects.insert)
+    find_words = staticmethod(find_words)
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from itertools import chain
 
+from gateway.adapters.sql.item_list import SqlItemListWriter
 from gateway.adapters.sql.rows import (
     OUTBOX_COLUMNS,
     Row,
@@ -47,6 +48,11 @@ class SqlTransaction(SqlSnapshot):
 
     A key that is taken raises the driver's integrity error, which the engine turns to ValueError.
     """
+
+    @property
+    def item_list(self) -> SqlItemListWriter:
+        """See `Transaction`."""
+        return SqlItemListWriter(self._cursor, self._sql)
 
     def _write(self, statement: Statement, rows: Iterable[Row]) -> None:
         values = list(rows)

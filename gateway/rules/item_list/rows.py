@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -67,6 +68,9 @@ class ItemRow(NamedTuple):
         return int(self.task_version)
 
 
+SHORT_WORD_CHARS_MAX: Final = 2
+"""Shorter than what indexes are made of; two digits of a code would find everything."""
+
 COLUMNS: Final = ItemRow._fields
 OPTIONAL_COLUMNS: Final = frozenset(ItemRow._field_defaults)
 """The cross-region columns: a file as the state platform writes it has none of them."""
@@ -92,6 +96,18 @@ def codes_text(row: ItemRow) -> str:
     """Return what a code is looked for in, besides the words."""
     codes = (row.item_code, row.code, row.local_catalog_code, row.local_task_code)
     return folded("\n".join(code for code in codes if code))
+
+
+def has_words(words_text: str, codes_text: str, words: Sequence[str]) -> bool:
+    """Tell whether a row has every word of a query.
+
+    A word is looked for anywhere in name and department; if it is longer than two characters,
+    in the codes too.
+    """
+    return all(
+        word in words_text or (len(word) > SHORT_WORD_CHARS_MAX and word in codes_text)
+        for word in words
+    )
 
 
 def query_words(query: str) -> tuple[str, ...]:
