@@ -19,6 +19,10 @@ class JournalDown(Exception):
     """The journal cannot be written or read now. A write that raised this left nothing."""
 
 
+class JournalHeld(JournalDown):
+    """Another process owns the journal: a gateway that runs, or another command."""
+
+
 class Direction(StrEnum):
     """Whose message it is, seen from this gateway."""
 

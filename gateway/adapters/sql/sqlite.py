@@ -36,7 +36,7 @@ from gateway.kernel.limits import (
     SQLITE_READERS_MAX,
     SQLITE_STATEMENTS_MAX,
 )
-from gateway.ports.journal import JournalDown, Snapshot
+from gateway.ports.journal import JournalDown, JournalHeld, Snapshot
 
 T = TypeVar("T")
 
@@ -253,7 +253,7 @@ def _lock(path: Path) -> int:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(held)
-        raise JournalDown(f"another process owns the journal {path.name}") from error
+        raise JournalHeld(f"another process owns the journal {path.name}") from error
     return held
 
 
