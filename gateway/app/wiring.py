@@ -25,6 +25,7 @@ from gateway.flow.dispatch import Dispatcher
 from gateway.flow.gathering import Gathering
 from gateway.flow.handling import ChangeBell, Handling
 from gateway.flow.intake import Intake
+from gateway.flow.item_list import ItemLists
 from gateway.flow.readiness import Readiness
 from gateway.flow.submission import Submission
 from gateway.flow.uploads import AttachmentIntake
@@ -115,6 +116,7 @@ async def _portal(stack: AsyncExitStack, c: Core) -> PortalServer:
     refuse_example_portal_keys(settings.jwks, demo=c.config.demo)
     app = make_portal(
         desk=Submission(c.committer, c.journal, c.vault, c.directory, clock, c.entropy),
+        item_lists=ItemLists(c.journal, GatewayId(c.config.gateway_id)),
         task_desk=Handling(c.committer, c.journal, c.vault, c.directory, bell),
         tokens=TokenChecker(
             keys,

@@ -122,3 +122,12 @@ SQLITE_READERS_MAX: Final = 3  # reads beside the writer; on few cores more only
 SQLITE_CACHE_KIB: Final = 32_768  # the indexes' hot ends; a commit of 256 messages is about 2 MiB
 SQLITE_CHECKPOINT_PAGES: Final = 2_000  # 8 MiB: a page changed by many commits is copied once
 SQLITE_STATEMENTS_MAX: Final = 128  # more than the journal has texts: each is prepared once
+
+# --- item list ----------------------------------------------------------------------------------
+ITEM_FILE_BYTES_MAX: Final = 268_435_456  # 500,000 rows with half a page of conditions each
+ITEM_ROWS_MAX: Final = 500_000  # five times the largest provincial list; one import is one commit
+ITEM_CELL_CHARS_MAX: Final = 8_192  # conditions of acceptance fill two pages; a book is a mistake
+ITEM_NAME_CHARS_MAX: Final = 500  # the longest real name seen has 120
+ITEM_PROBLEMS_MAX: Final = 20_000  # more is one mistake repeated; memory stays bounded
+ITEM_SEARCH_CHARS_MAX: Final = 128  # a name pasted whole
+ITEM_SEARCH_WORDS_MAX: Final = 8  # each costs one walk of the index

@@ -10,6 +10,7 @@ from gateway.kernel.case import CaseRecord, CaseRole
 from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
 from gateway.kernel.stages import Refused, TakenIn
+from gateway.ports.item_list import ItemListReader, ItemListWriter
 from gateway.ports.journal_agreements import AgreementSnapshot, AgreementTransaction
 
 T = TypeVar("T")
@@ -17,6 +18,10 @@ T = TypeVar("T")
 
 class JournalDown(Exception):
     """The journal cannot be written or read now. A write that raised this left nothing."""
+
+
+class JournalHeld(JournalDown):
+    """Another process owns the journal: a gateway that runs, or another command."""
 
 
 class Direction(StrEnum):
@@ -144,6 +149,11 @@ class LaneState(NamedTuple):
 class Snapshot(AgreementSnapshot, Protocol):
     """Reads. Within one `read` or `write` all of them see one state."""
 
+    @property
+    def item_list(self) -> ItemListReader:
+        """The regions' item lists, in the same state."""
+        ...
+
     def messages(self, refs: Collection[MessageRef]) -> Mapping[MessageRef, StoredMessage]:
         """Return those of `refs` that are known."""
         ...
@@ -220,6 +230,11 @@ class Transaction(AgreementTransaction, Snapshot, Protocol):
 
     `append`, `refuse`, `void` and `receipted` each also write the pending ledger entry.
     """
+
+    @property
+    def item_list(self) -> ItemListWriter:
+        """The regions' item lists, in the same transaction."""
+        ...
 
     def append(self, taken: Sequence[TakenIn]) -> None:
         """Store messages that were taken in. The cases' effects go through `save_cases`.

@@ -9,10 +9,11 @@ from gateway.kernel.faults import FaultCode
 from gateway.kernel.faults import FaultCode as F
 from gateway.wire.fault_texts import CARRIAGE, Texts
 from gateway.wire.fault_texts_casework import CASEWORK
+from gateway.wire.fault_texts_item_list import ITEM_LIST
 
 Level = Literal["fatal", "warning"]
-OutcomeClass = Literal["not_taken_in", "refused", "call", "http"]
-"""`call`: the status of an upload; `http`: met by portals only."""
+OutcomeClass = Literal["not_taken_in", "refused", "call", "http", "import"]
+"""`call`: the status of an upload; `http`: met by portals only; `import`: by operators' files."""
 
 DETAIL_CHARS_MAX: Final = 300  # a receipt is kept for ever; what is wrong fits a line or two
 
@@ -55,6 +56,7 @@ _UNPROVEN = _Way("not_taken_in", "UNAUTHENTICATED", 401)
 _DOWN = _Way("not_taken_in", "UNAVAILABLE", 503, True, 2 * _SECOND)
 _NOT_YET = _Way("not_taken_in", "FAILED_PRECONDITION", 409, True, _MINUTE)
 _UPLOAD = _Way("call", "INVALID_ARGUMENT", 422)
+_IMPORT = _Way("import", "INVALID_ARGUMENT", 422)
 
 _WAYS: Final[Mapping[FaultCode, _Way]] = {
     F.WIRE_UNPARSEABLE: _BAD_BYTES,
@@ -114,6 +116,26 @@ _WAYS: Final[Mapping[FaultCode, _Way]] = {
     F.CATALOGUE_MATERIAL_MISSING: _REFUSED_FORM,
     F.CATALOGUE_MATERIAL_UNKNOWN: _REFUSED_FORM,
     F.CATALOGUE_MATERIAL_TYPE: _REFUSED_FORM,
+    F.ITEM_LIST_FILE_SIZE: _Way("import", "RESOURCE_EXHAUSTED", 413),
+    F.ITEM_LIST_ENCODING: _IMPORT,
+    F.ITEM_LIST_NOT_CSV: _IMPORT,
+    F.ITEM_LIST_COLUMN_MISSING: _IMPORT,
+    F.ITEM_LIST_COLUMN_UNKNOWN: _IMPORT,
+    F.ITEM_LIST_COLUMN_TWICE: _IMPORT,
+    F.ITEM_LIST_EMPTY: _IMPORT,
+    F.ITEM_LIST_ROW_LENGTH: _IMPORT,
+    F.ITEM_LIST_CELL_SIZE: _IMPORT,
+    F.ITEM_LIST_CELL_FORMULA: _IMPORT,
+    F.ITEM_LIST_CELL_CHARACTER: _IMPORT,
+    F.ITEM_LIST_VALUE_MISSING: _IMPORT,
+    F.ITEM_LIST_CODE_INVALID: _IMPORT,
+    F.ITEM_LIST_VALUE_UNKNOWN: _IMPORT,
+    F.ITEM_LIST_VALUE_INVALID: _IMPORT,
+    F.ITEM_LIST_CONTRADICTION: _IMPORT,
+    F.ITEM_LIST_CODE_TWICE: _IMPORT,
+    F.ITEM_LIST_VERSION_NOT_RAISED: _Way("import", "INVALID_ARGUMENT", 422, level="warning"),
+    F.ITEM_LIST_ENDS_MOST: _Way("import", "FAILED_PRECONDITION", 409),
+    F.ITEM_LIST_CHANGED_MEANWHILE: _Way("import", "ABORTED", 409, True),
     F.AGREEMENT_UNKNOWN: _NOT_YET,
     F.AGREEMENT_NOT_PARTY: _REFUSED_RIGHT,
     F.AGREEMENT_NOT_ACCEPTED: _REFUSED_RIGHT,
@@ -175,9 +197,10 @@ def _row(way: _Way, said: Texts) -> Entry:
     )
 
 
+_SAID: Final[Mapping[FaultCode, Texts]] = {**CARRIAGE, **CASEWORK, **ITEM_LIST}
+
 TABLE: Final[Mapping[FaultCode, Entry]] = {
-    code: _row(way, CARRIAGE[code] if code in CARRIAGE else CASEWORK[code])
-    for code, way in _WAYS.items()
+    code: _row(way, _SAID[code]) for code, way in _WAYS.items()
 }
 """Every rule, in the order of `FaultCode`."""
 
@@ -209,6 +232,7 @@ _ANSWERS: Final[Mapping[OutcomeClass, str]] = {
     "refused": "refused 拒收",
     "call": "status of the upload 上传状态",
     "http": "HTTP only 仅 HTTP",
+    "import": "import of a file 导入文件",
 }
 _PREAMBLE: Final = """# Faults 规则一览
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from gateway.adapters.sql.sqlite import (
     migrate_sqlite,
     open_sqlite,
 )
+from gateway.adapters.sql.sqlite_search import INDEX
 from gateway.adapters.sql.statements import Statement, Statements
 from gateway.ports.journal import JournalDown
 from tests.contract import journal_samples as s
@@ -89,10 +90,16 @@ def tables(path: Path) -> dict[str, str]:
     return dict(rows)
 
 
+def is_index(name: str | None) -> bool:
+    return name is not None and name.startswith(INDEX)
+
+
 def test_the_migrations_make_the_tables_of_the_schema(migrated: Path, tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{migrated}")
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        # What an engine keeps for its text search is compared as text below.
+        known = {"compare_type": True, "include_name": lambda name, *_: not is_index(name)}
+        context = MigrationContext.configure(connection, opts=known)
         assert compare_metadata(context, metadata) == []
     engine.dispose()
 
@@ -116,7 +123,7 @@ def test_going_back_leaves_no_table(migrated: Path, tmp_path: Path) -> None:
     assert tables(path) == {}
 
 
-RARE = {"agreement_acts", "agreements", "lanes", "pending", "release"}
+RARE = {"agreement_acts", "agreements", "lanes", "latest_editions", "pending", "release"}
 """For a page of an operator and for the start of a process; they read every row of an index."""
 
 
@@ -125,7 +132,7 @@ def texts() -> list[tuple[str, str]]:
     for name, made in sorted(vars(Statements(SqliteEngine)).items()):
         if isinstance(made, Statement):
             found.append((name, made.text))
-        else:
+        elif isinstance(made, Mapping):
             found += [(name, text) for text in made.values()]
     return found
 
@@ -163,6 +170,13 @@ def test_no_statement_reads_a_whole_table_or_sorts(migrated: Path, name: str, te
         ("outbox_of", "outbox_message (message_id=?)"),
         ("claimable", "outbox_lane (partner=? AND status=?)"),
         ("claimable", "messages_id (message_id=?)"),
+        ("item", "item_list_current (listed_until_ms=? AND region=? AND code=?)"),
+        ("item_position", "item_list_current (listed_until_ms=? AND region=? AND code=?)"),
+        ("item_fingerprints", "item_list_current (listed_until_ms=? AND region=?)"),
+        ("item_page", "item_list_current (listed_until_ms=? AND region=? AND code>?)"),
+        ("item_page_at", "item_list_history (region=? AND code>?)"),
+        ("item_versions", "item_list_history (region=? AND code=?)"),
+        ("editions", "PRIMARY KEY (region=?)"),
     ],
 )
 def test_a_statement_uses_the_index_made_for_it(migrated: Path, name: str, index: str) -> None:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from gateway.app.cli.item_views import plan_lines
 from gateway.edge.admission import Places
 from gateway.flow.committer import Group
+from gateway.flow.item_list import ImportWish, import_items
 from gateway.kernel.envelope import NotTakenIn
 from gateway.kernel.faults import Fault
 from gateway.kernel.faults import FaultCode as F
-from gateway.kernel.identifiers import CaseKey, MessageRef
+from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
 from gateway.kernel.limits import GROUP_QUEUE_MAX
+from gateway.ports.journal import Journal, Snapshot
 from tests.flow.world import WINDOW, World, actor, chunks
+from tests.support.item_list import list_row, list_rows
 from tests.support.world import sample_files
+
+T = TypeVar("T")
+HOME = GatewayId("620900")
 
 Ask = Callable[[World], Awaitable[str]]
 """Does something in a world and returns the rule it met; empty if none."""
@@ -142,6 +149,47 @@ def calls_at_once(calls_max: int) -> Ask:
     return ask
 
 
+class _Between:
+    """A journal to which another import comes between a read and the write after it."""
+
+    def __init__(self, inner: Journal) -> None:
+        self._inner = inner
+        self.write, self.probe, self.close = inner.write, inner.probe, inner.close
+
+    async def read(self, query: Callable[[Snapshot], T]) -> T:
+        found = await self._inner.read(query)
+        await import_items(self._inner, _list_of(3), now_ms=2)
+        return found
+
+
+def _list_of(count: int, **changes: str) -> ImportWish:
+    rows = [list_row(1, **changes), *list_rows(count)[1:]]
+    return ImportWish(HOME, rows, bytes(32))
+
+
+def imports_a_list(overtaken: bool) -> Ask:
+    async def ask(world: World) -> str:
+        journal = world.jq.journal
+        through = _Between(journal) if overtaken else journal
+        return await met(import_items(through, _list_of(2), now_ms=1))
+
+    return ask
+
+
+def changes_a_row(version: str) -> Ask:
+    """Import a row changed under `version`; return the rule the operator's report warns of."""
+
+    async def ask(world: World) -> str:
+        journal = world.jq.journal
+        await import_items(journal, _list_of(2, task_version="1"), now_ms=1)
+        changed = _list_of(2, task_version=version, promise_day="1")
+        done = await import_items(journal, changed, now_ms=2)
+        warned = [line for line in plan_lines(done, HOME) if "warning " in line]
+        return warned[0].split("warning ")[1].split(":")[0] if warned else ""
+
+    return ask
+
+
 SAMPLES: dict[F, FlowSample] = {
     F.DELIVERY_JOURNAL_DOWN: FlowSample(while_(), while_(_journal_down)),
     F.DELIVERY_SIGNER_DOWN: FlowSample(while_(), while_(_signer_down)),
@@ -153,5 +201,7 @@ SAMPLES: dict[F, FlowSample] = {
     ),
     F.ATTACHMENT_NOT_DECLARED: FlowSample(adds("01"), adds("99")),
     F.ATTACHMENT_TYPE: FlowSample(adds("01"), adds("01", "image/png")),
+    F.ITEM_LIST_CHANGED_MEANWHILE: FlowSample(imports_a_list(False), imports_a_list(True)),
+    F.ITEM_LIST_VERSION_NOT_RAISED: FlowSample(changes_a_row("2"), changes_a_row("1")),
     F.INTERNAL: FlowSample(submits(2), submits(2, ZeroDivisionError())),
 }

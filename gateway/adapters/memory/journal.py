@@ -13,6 +13,7 @@ from gateway.adapters.memory.agreements import (
     MemoryAgreementSnapshot,
     MemoryAgreementTransaction,
 )
+from gateway.adapters.memory.item_list import ItemListState, MemoryItemList
 from gateway.adapters.memory.undo import Table, UndoLog
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
 from gateway.kernel.envelope import CASELESS, Outcome
@@ -68,6 +69,7 @@ class _State:
         self.counters: Table[str, int] = Table(self.log)
         self.ledger: Table[tuple[MessageRef, bytes], LedgerEntry] = Table(self.log)
         self.agreements = AgreementTables(self.log)
+        self.item_list = ItemListState(self.log)
 
 
 class MemorySnapshot(MemoryAgreementSnapshot):
@@ -76,6 +78,11 @@ class MemorySnapshot(MemoryAgreementSnapshot):
     def __init__(self, state: _State) -> None:
         super().__init__(state.agreements)
         self._state = state
+
+    @property
+    def item_list(self) -> MemoryItemList:
+        """See `Snapshot`."""
+        return MemoryItemList(self._state.item_list)
 
     def messages(self, refs: Collection[MessageRef]) -> Mapping[MessageRef, StoredMessage]:
         """See `Snapshot`."""

@@ -23,6 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from gateway.rules.item_list.rows import COLUMNS
+
 metadata: Final = MetaData()
 
 _SERIAL: Final = BigInteger().with_variant(Integer(), "sqlite")
@@ -245,3 +247,45 @@ agreement_acts: Final = Table(
     sqlite_with_rowid=False,
 )
 """The parties' signed verdicts on agreements, from the wire or given here."""
+LISTED_STILL_MS: Final = 2**63 - 1
+"""Stands where no edition has ended a version: keys hold no NULL."""
+
+item_list: Final = Table(
+    "item_list",
+    metadata,
+    Column("position", _SERIAL, primary_key=True, autoincrement=False),
+    _need("region", Text),
+    _need("code", Text),
+    _need("listed_from_ms", BigInteger),
+    _need("listed_until_ms", BigInteger),
+    _need("fingerprint", LargeBinary),
+    *(_need(name, Text) for name in COLUMNS),
+    Index("item_list_current", "listed_until_ms", "region", "code", unique=True),
+    Index("item_list_history", "region", "code", "listed_from_ms"),
+)
+"""Every version of every row of the regions' item lists, under the state platform's names."""
+
+item_editions: Final = Table(
+    "item_editions",
+    metadata,
+    _key("region", Text),
+    _key("number", BigInteger),
+    _need("imported_at_ms", BigInteger),
+    _need("source", LargeBinary),
+    _need("rows", BigInteger),
+    _need("added", BigInteger),
+    _need("changed", BigInteger),
+    _need("ended", BigInteger),
+    sqlite_with_rowid=False,
+)
+"""The imports that changed a list."""
+
+item_words: Final = Table(
+    "item_words",
+    metadata,
+    Column("position", _SERIAL, primary_key=True, autoincrement=False),
+    _need("region", Text),
+    _need("words", Text),
+    _need("codes", Text),
+)
+"""What the rows listed now are searched by; an engine's index stands over it."""

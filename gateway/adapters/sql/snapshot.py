@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from gateway.adapters.sql.agreements import SqlAgreementSnapshot
 from gateway.adapters.sql.cursor import SqlReader
+from gateway.adapters.sql.item_list import SqlItemListReader
 from gateway.adapters.sql.rows import (
     CHANGE_NUMBER,
     OUTBOX_COLUMNS,
@@ -32,6 +33,11 @@ _ABOVE_ALL_IDS = b"\xff" * 17
 
 class SqlSnapshot(SqlAgreementSnapshot, SqlReader):
     """Implements `ports.journal.Snapshot` within a transaction that someone else began."""
+
+    @property
+    def item_list(self) -> SqlItemListReader:
+        """See `Snapshot`."""
+        return SqlItemListReader(self._cursor, self._sql)
 
     def messages(self, refs: Collection[MessageRef]) -> Mapping[MessageRef, StoredMessage]:
         """See `Snapshot`."""

@@ -28,6 +28,7 @@ from gateway.adapters.sql import migrations
 from gateway.adapters.sql.cursor import Cursor
 from gateway.adapters.sql.journal import SqlJournal
 from gateway.adapters.sql.snapshot import SqlSnapshot
+from gateway.adapters.sql.sqlite_search import find_words
 from gateway.adapters.sql.statements import Statements
 from gateway.kernel.limits import (
     SQLITE_BUSY_MS,
@@ -36,7 +37,7 @@ from gateway.kernel.limits import (
     SQLITE_READERS_MAX,
     SQLITE_STATEMENTS_MAX,
 )
-from gateway.ports.journal import JournalDown, Snapshot
+from gateway.ports.journal import JournalDown, JournalHeld, Snapshot
 
 T = TypeVar("T")
 
@@ -116,6 +117,7 @@ class SqliteEngine:
 
     dialect: Final = dialects.dialect()
     insert = staticmethod(dialects.insert)
+    find_words = staticmethod(find_words)
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -252,7 +254,7 @@ def _lock(path: Path) -> int:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(held)
-        raise JournalDown(f"another process owns the journal {path.name}") from error
+        raise JournalHeld(f"another process owns the journal {path.name}") from error
     return held
 
 

@@ -29,6 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 from gateway.adapters.sql import schema as t
+from gateway.adapters.sql.item_list_statements import ItemListStatements
+from gateway.kernel.identifiers import GatewayId
 from gateway.ports.journal import Direction
 
 BULK_SIZES: Final = (1, 4, 16, 64, 256)
@@ -53,6 +55,23 @@ class Statement(NamedTuple):
     """
 
 
+class FindWords(Protocol):
+    """Text search; see `ports.item_list.ItemListReader.search`."""
+
+    def __call__(
+        self,
+        cursor: Any,
+        words: Sequence[str],
+        /,
+        *,
+        region: GatewayId | None,
+        after: int,
+        limit: int,
+    ) -> Sequence[int]:
+        """Return positions in order."""
+        ...
+
+
 class Engine(Protocol):
     """What the texts need to know of an engine."""
 
@@ -64,6 +83,11 @@ class Engine(Protocol):
     @property
     def insert(self) -> Callable[[Table], Any]:
         """Its INSERT that knows ON CONFLICT; SQLAlchemy has no common one."""
+        ...
+
+    @property
+    def find_words(self) -> FindWords:
+        """Its text search over `item_words`; SQL has no common one."""
         ...
 
 
@@ -149,7 +173,7 @@ def _sealed() -> ColumnElement[bool]:
     return and_(m.message_id == o.message_id, m.direction == ours)
 
 
-class Statements:
+class Statements(ItemListStatements):
     """Every text of the journal, ready to run."""
 
     def __init__(self, engine: Engine) -> None:
@@ -159,6 +183,8 @@ class Statements:
         self._of_outbox(sql)
         self._of_the_rest(sql)
         self._of_agreements(sql)
+        self._of_item_list(sql)
+        self.find_words = engine.find_words
 
     def _of_messages(self, sql: Compiler) -> None:
         m, s = t.messages.c, t.second_receipts.c

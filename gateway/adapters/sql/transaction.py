@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 
 from gateway.adapters.sql.agreements import SqlAgreementTransaction
+from gateway.adapters.sql.item_list import SqlItemListWriter
 from gateway.adapters.sql.rows import (
     OUTBOX_COLUMNS,
     Row,
@@ -46,6 +47,11 @@ class SqlTransaction(SqlAgreementTransaction, SqlSnapshot):
 
     A key that is taken raises the driver's integrity error, which the engine turns to ValueError.
     """
+
+    @property
+    def item_list(self) -> SqlItemListWriter:
+        """See `Transaction`."""
+        return SqlItemListWriter(self._cursor, self._sql)
 
     def _outcomes(self, refs: Collection[MessageRef]) -> Mapping[tuple[str, bytes], Row]:
         return {(row[0], row[1]): row for row in self._look_up(self._sql.outcomes, refs)}

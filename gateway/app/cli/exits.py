@@ -17,6 +17,7 @@ class ExitCode(IntEnum):
     DONE = 0
     NO = 1
     USAGE = 2
+    DATA = 65
     UNAVAILABLE = 69
     BROKEN = 70
     CONFIG = 78
@@ -27,6 +28,7 @@ EXIT_CODES: Final = """退出码 Exit codes
 0    完成 done, also after a graceful stop
 1    没有 what was asked for does not exist
 2    用法 the command line was not understood
+65   数据 a file to be imported is wrong; nothing of it was imported
 69   不可用 journal, file or address cannot be had now
 70   内部错误 a bug; KUAYU_DEBUG=1 shows all of it
 78   配置 configuration, partner files, keys or certificates are wrong

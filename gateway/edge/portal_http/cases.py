@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from aiohttp import web
 
 from gateway.edge.portal_http.answers import json_answer
 from gateway.edge.portal_http.bodies import read_json, upload, upload_head
 from gateway.edge.portal_http.context import ActorHandler, Portal
+from gateway.edge.portal_http.item_list import region_in
 from gateway.edge.portal_http.parameters import id_in_path, idempotency_key, page_size, query
 from gateway.edge.portal_http.requests import (
     DeliveredBody,
@@ -17,15 +20,25 @@ from gateway.edge.portal_http.requests import (
     read_body,
 )
 from gateway.flow.desk import Actor
+from gateway.flow.item_search import narrowed, page_of
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import parse_uuid7
 from gateway.kernel.limits import HEADER_TEXT_CHARS_MAX
 
 
 async def items(request: web.Request, portal: Portal, actor: Actor) -> web.StreamResponse:
-    """`GET /v1/items`."""
-    query(request, ())
-    return json_answer({"items": list(await portal.desk.items(actor))})
+    """`GET /v1/items?query=&region=&limit=&cursor=`; in pages if `limit` or `cursor` is given."""
+    given = query(request, ("query", "region", "limit", "cursor"))
+    region = region_in(given)
+    views = narrowed(await portal.desk.items(actor), given.get("query"), region)
+    if "limit" not in given and "cursor" not in given:
+        return json_answer({"items": views})
+    page, following = page_of(views, given.get("cursor", ""), page_size(given))
+    headers = {}
+    if following is not None:
+        kept = urlencode({**given, "cursor": following})
+        headers["Link"] = f'</v1/items?{kept}>; rel="next"'
+    return json_answer({"items": page, "next": following}, headers=headers)
 
 
 async def open_case(request: web.Request, portal: Portal, actor: Actor) -> web.StreamResponse:

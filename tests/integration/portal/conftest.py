@@ -8,14 +8,18 @@ import pytest
 import uvloop
 from aiohttp import ClientSession, TCPConnector, web
 
+from gateway.adapters.memory.journal import MemoryJournal
 from gateway.edge.portal_http.admission import Bounds
 from gateway.edge.portal_http.app import make_portal
 from gateway.edge.portal_http.keys import FixedKeys
 from gateway.edge.portal_http.server import PortalServer
 from gateway.edge.portal_http.tokens import TokenChecker
+from gateway.flow.item_list import ItemLists
+from gateway.kernel.identifiers import GatewayId
 
 from .fakes import AUDIENCE, ISSUER, JWKS, FakeClock, FakeDesk, FakeLog, FakeTaskDesk
 
+HOME = GatewayId("620900")
 ALGORITHMS = frozenset({"ES256", "RS256"})
 BOUNDS = Bounds(
     header_timeout_s=0.3,
@@ -49,6 +53,7 @@ class World:
     """A portal that listens, and everything behind it."""
 
     desk: FakeDesk = field(default_factory=FakeDesk)
+    journal: MemoryJournal = field(default_factory=MemoryJournal)
     task_desk: FakeTaskDesk = field(default_factory=FakeTaskDesk)
     clock: FakeClock = field(default_factory=FakeClock)
     log: FakeLog = field(default_factory=FakeLog)
@@ -73,6 +78,7 @@ class World:
         return make_portal(
             desk=self.desk,
             task_desk=self.task_desk,
+            item_lists=ItemLists(self.journal, HOME),
             tokens=tokens,
             ready=self.ready,
             log=self.log,

@@ -1,7 +1,15 @@
 """One passing and one failing sample of every rule that can be shown without a socket or a disk."""
 
 from gateway.kernel.faults import FaultCode
-from tests.unit.rules.samples import agreement, casework, catalogue, delivery, schema, trust
+from tests.unit.rules.samples import (
+    agreement,
+    casework,
+    catalogue,
+    delivery,
+    item_list,
+    schema,
+    trust,
+)
 from tests.unit.rules.samples.sample import Sample
 
 SAMPLES: dict[FaultCode, Sample] = {
@@ -9,6 +17,7 @@ SAMPLES: dict[FaultCode, Sample] = {
     **delivery.SAMPLES,
     **schema.SAMPLES,
     **catalogue.SAMPLES,
+    **item_list.SAMPLES,
     **agreement.SAMPLES,
     **casework.SAMPLES,
 }

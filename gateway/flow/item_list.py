@@ -1,0 +1,193 @@
+"""The item list (事项清单): importing a file as what changes, reading and searching it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol
+
+from gateway.flow.desk import Actor, View
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import GatewayId
+from gateway.kernel.instants import to_iso
+from gateway.ports.item_list import Edition, ItemListReader, ListedRow
+from gateway.ports.journal import Journal, Transaction
+from gateway.rules.item_list.changes import (
+    Changes,
+    compare,
+    require_most_stay,
+    version_not_raised,
+)
+from gateway.rules.item_list.rows import ItemRow, query_words
+
+_PAGE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ImportWish:
+    """A file's rows, free of problems, as the list of a region from now on."""
+
+    region: GatewayId
+    rows: Sequence[ItemRow]
+    source: bytes
+    """SHA-256 of the file."""
+    end_most: bool = False
+    """Allow that more than half of the list ends."""
+
+
+class Plan(NamedTuple):
+    """What a file would change, seen against one state of the list."""
+
+    edition: int
+    """Number of the edition it was seen against; 0 if there is none yet."""
+    changes: Changes
+    replaced: Mapping[str, ItemRow]
+    """What the changed rows are now, by code."""
+
+    def not_raised(self) -> list[str]:
+        """Return the codes that change without a higher version: a warning."""
+        changed = self.changes.changed
+        return [r.code for r in changed if version_not_raised(self.replaced[r.code], r)]
+
+
+class Imported(NamedTuple):
+    """What an import did. `edition` is None if there was nothing to change."""
+
+    plan: Plan
+    edition: Edition | None
+
+
+def plan_import(lists: ItemListReader, region: GatewayId, rows: Sequence[ItemRow]) -> Plan:
+    """Compare a file's rows with the list as it is. Writes nothing."""
+    last = lists.editions(region, limit=1)
+    changes = compare(lists.fingerprints(region), rows)
+    listed = lists.listed(region, [row.code for row in changes.changed])
+    replaced = {code: one.row for code, one in listed.items()}
+    return Plan(last[0].number if last else 0, changes, replaced)
+
+
+async def import_items(
+    journal: Journal,
+    wish: ImportWish,
+    *,
+    now_ms: int,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> Imported:
+    """Make a file the list of its region, in one transaction; the versions before are kept.
+
+    The comparison runs beside other writes; only what changes is written. `progress` is told, from
+    another thread, how many rows are written. A file that changes nothing makes no edition.
+
+    Raises:
+        Fault: `item_list.ends_most`; `item_list.changed_meanwhile` if another import came between,
+            in which case trying again is right.
+        JournalDown: nothing was written.
+    """
+    region = wish.region
+    plan = await journal.read(lambda q: plan_import(q.item_list, region, wish.rows))
+    changes = plan.changes
+    if not wish.end_most:
+        require_most_stay(changes)
+    if not changes.any:
+        return Imported(plan, None)
+
+    def work(tx: Transaction) -> Edition:
+        last = tx.item_list.editions(region, limit=1)
+        if (last[0].number if last else 0) != plan.edition:
+            raise Fault(FaultCode.ITEM_LIST_CHANGED_MEANWHILE)
+        edition = Edition(
+            region,
+            plan.edition + 1,
+            # A clock set back does not turn history around.
+            max(now_ms, last[0].imported_at_ms + 1 if last else now_ms),
+            wish.source,
+            len(wish.rows),
+            len(changes.added),
+            len(changes.changed),
+            len(changes.ended),
+        )
+        new = (*changes.added, *changes.changed)
+        tx.item_list.publish(edition, new, changes.ended, progress)
+        return edition
+
+    return Imported(plan, await journal.write(work))
+
+
+def rows_at(lists: ItemListReader, region: GatewayId, at_ms: int | None) -> list[ItemRow]:
+    """Return the whole list of a region as of an instant (None: now), by code."""
+    rows: list[ItemRow] = []
+    while True:
+        after = rows[-1].code if rows else ""
+        page = lists.page(region, after=after, limit=_PAGE, at_ms=at_ms)
+        rows += [one.row for one in page]
+        if len(page) < _PAGE:
+            return rows
+
+
+def row_view(listed: ListedRow) -> View:
+    """Write a row for JSON, under the state platform's names."""
+    until = listed.listed_until_ms
+    return {
+        "region": listed.region,
+        "code": listed.row.code,
+        "item_code": listed.row.item_code,
+        **listed.row._asdict(),
+        "listed_from": to_iso(listed.listed_from_ms),
+        "listed_until": None if until is None else to_iso(until),
+    }
+
+
+def edition_view(edition: Edition) -> View:
+    """Write an edition for JSON."""
+    return {
+        "region": edition.region,
+        "number": edition.number,
+        "imported_at": to_iso(edition.imported_at_ms),
+        "source_sha256": edition.source.hex(),
+        "rows": edition.rows,
+        "added": edition.added,
+        "changed": edition.changed,
+        "ended": edition.ended,
+    }
+
+
+class ItemListDesk(Protocol):
+    """The item list as portals read it. Every method raises `Fault`."""
+
+    async def search(
+        self, actor: Actor, query: str, region: GatewayId | None, after: int, limit: int
+    ) -> tuple[Sequence[View], int]:
+        """Return rows that have every word of `query`, and where the next page begins."""
+        ...
+
+    async def page(
+        self, actor: Actor, region: GatewayId | None, after: str, limit: int
+    ) -> Sequence[View]:
+        """Return a region's rows by code, codes above `after`; None: this gateway's region."""
+        ...
+
+
+class ItemLists:
+    """Implements `ItemListDesk` on the journal."""
+
+    def __init__(self, journal: Journal, home: GatewayId) -> None:
+        self._journal = journal
+        self._home = home
+
+    async def search(
+        self, actor: Actor, query: str, region: GatewayId | None, after: int, limit: int
+    ) -> tuple[Sequence[View], int]:
+        """See `ItemListDesk`."""
+        words = query_words(query)
+        found = await self._journal.read(
+            lambda q: q.item_list.search(words, region=region, after=after, limit=limit)
+        )
+        return [row_view(one) for one in found], found[-1].position if found else after
+
+    async def page(
+        self, actor: Actor, region: GatewayId | None, after: str, limit: int
+    ) -> Sequence[View]:
+        """See `ItemListDesk`."""
+        of = region or self._home
+        found = await self._journal.read(lambda q: q.item_list.page(of, after=after, limit=limit))
+        return [row_view(one) for one in found]

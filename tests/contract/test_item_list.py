@@ -1,0 +1,292 @@
+"""What `ports.item_list` promises, for every adapter of the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+
+import pytest
+
+from gateway.adapters.sql.cursor import Cursor
+from gateway.adapters.sql.journal import SqlJournal
+from gateway.adapters.sql.sqlite import SqliteEngine
+from gateway.kernel.identifiers import GatewayId
+from gateway.ports.item_list import Edition, ListedRow
+from gateway.ports.journal import Journal, Snapshot, Transaction
+from gateway.rules.item_list.rows import ItemRow, fingerprint, query_words
+from tests.support.item_list import OTHER_AUTHORITY, list_row, list_rows
+
+HOME, OTHER = GatewayId("620900"), GatewayId("620200")
+
+
+def edition(number: int, region: GatewayId = HOME, at_ms: int | None = None) -> Edition:
+    return Edition(
+        region, number, number * 1_000 if at_ms is None else at_ms, b"s" * 32, 9, 1, 2, 3
+    )
+
+
+def publish(one: Edition, rows: Sequence[ItemRow], tx: Transaction) -> None:
+    tx.item_list.publish(one, rows, (), print)
+
+
+def publishing(
+    number: int,
+    rows: Sequence[ItemRow],
+    ended: Collection[str] = (),
+    region: GatewayId = HOME,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Callable[[Transaction], None]:
+    return lambda tx: tx.item_list.publish(edition(number, region), rows, ended, progress)
+
+
+async def names(journal: Journal, query: str, region: GatewayId | None = None) -> list[str]:
+    words = query_words(query)
+    found = await journal.read(
+        lambda q: q.item_list.search(words, region=region, after=0, limit=100)
+    )
+    return [one.row.task_name for one in found]
+
+
+async def codes(journal: Journal, at_ms: int | None = None, region: GatewayId = HOME) -> list[str]:
+    def query(q: Snapshot) -> list[str]:
+        page = q.item_list.page(region, after="", limit=1_000, at_ms=at_ms)
+        return [one.row.task_version + one.row.local_task_code for one in page]
+
+    return await journal.read(query)
+
+
+# --- publishing ---------------------------------------------------------------------------------
+async def test_an_edition_that_does_not_follow_leaves_nothing(journal: Journal) -> None:
+    with pytest.raises(ValueError, match="follow"):
+        await journal.write(publishing(2, list_rows(1)))
+    await journal.write(publishing(1, list_rows(1)))
+    for wrong in (edition(1, at_ms=5_000), edition(3), edition(2, at_ms=1_000)):
+        with pytest.raises(ValueError, match="follow"):
+            await journal.write(partial(publish, wrong, list_rows(2)))
+    assert await codes(journal) == ["1SL-1"]
+    assert await journal.read(lambda q: q.item_list.editions(HOME, limit=9)) == [edition(1)]
+
+
+async def test_ending_a_code_that_is_not_listed_leaves_nothing(journal: Journal) -> None:
+    rows = list_rows(2)
+    await journal.write(publishing(1, rows))
+    with pytest.raises(ValueError, match="cannot end"):
+        await journal.write(publishing(2, list_rows(3), [rows[0].code, "nowhere"]))
+    assert await codes(journal) == ["1SL-1", "1SL-2"]
+    assert await names(journal, "示例3") == []
+
+
+async def test_a_write_that_raises_later_takes_the_list_back_too(journal: Journal) -> None:
+    await journal.write(publishing(1, list_rows(2)))
+
+    def work(tx: Transaction) -> None:
+        publishing(2, [list_row(1, task_version="2"), list_row(3)], [list_row(2).code])(tx)
+        assert len(tx.item_list.fingerprints(HOME)) == 2
+        raise RuntimeError("after all")
+
+    with pytest.raises(RuntimeError, match="after all"):
+        await journal.write(work)
+    assert await codes(journal) == ["1SL-1", "1SL-2"]
+    assert await names(journal, "示例3") == []
+    assert await names(journal, "示例2") == [list_row(2).task_name]
+    await journal.write(publishing(2, [list_row(3)]))
+    assert await codes(journal) == ["1SL-1", "1SL-2", "1SL-3"]
+
+
+async def test_a_region_has_its_own_list_and_numbers(journal: Journal) -> None:
+    await journal.write(publishing(1, list_rows(3)))
+    await journal.write(publishing(1, list_rows(2, OTHER_AUTHORITY), region=OTHER))
+    await journal.write(publishing(2, [], [list_row(2).code]))
+    assert await codes(journal) == ["1SL-1", "1SL-3"]
+    assert await codes(journal, region=OTHER) == ["1SL-1", "1SL-2"]
+    latest = await journal.read(lambda q: q.item_list.editions(None, limit=9))
+    assert [(e.region, e.number) for e in latest] == [(OTHER, 1), (HOME, 2)]
+
+
+async def test_progress_ends_at_the_number_of_rows(journal: Journal) -> None:
+    seen: list[int] = []
+    await journal.write(publishing(1, list_rows(2_500), progress=seen.append))
+    assert seen == sorted(seen)
+    assert seen[-1] == 2_500
+
+
+async def test_every_cell_comes_back_as_it_was(journal: Journal) -> None:
+    cells = {name: f"{name} 㛃𬭊'\"%_\n" for name in ItemRow._fields if not name.endswith("code")}
+    row = list_row(1, **cells)
+    await journal.write(publishing(1, [row]))
+    found = await journal.read(lambda q: q.item_list.listed(HOME, [row.code, "nowhere"]))
+    assert found[row.code].row == row
+    assert found.keys() == {row.code}
+    assert await journal.read(lambda q: q.item_list.fingerprints(HOME)) == {
+        row.code: fingerprint(row)
+    }
+
+
+# --- as it was ----------------------------------------------------------------------------------
+async def test_the_list_of_every_instant_can_be_read(journal: Journal) -> None:
+    await journal.write(publishing(1, list_rows(3)))
+    changed, added = list_row(2, task_version="2"), list_row(4)
+    await journal.write(publishing(2, [changed, added], [list_row(3).code]))
+    await journal.write(publishing(3, [list_row(3, task_version="5")], [list_row(1).code]))
+    assert await codes(journal, 999) == []
+    assert await codes(journal, 1_000) == ["1SL-1", "1SL-2", "1SL-3"]
+    assert await codes(journal, 1_999) == ["1SL-1", "1SL-2", "1SL-3"]
+    assert await codes(journal, 2_000) == ["1SL-1", "2SL-2", "1SL-4"]
+    assert await codes(journal, 3_000) == await codes(journal) == ["2SL-2", "5SL-3", "1SL-4"]
+
+
+async def test_the_versions_of_a_row_tell_from_when_until_when(journal: Journal) -> None:
+    await journal.write(publishing(1, list_rows(1)))
+    await journal.write(publishing(2, [list_row(1, task_version="2")]))
+    await journal.write(publishing(3, [], [list_row(1).code]))
+    await journal.write(publishing(4, [list_row(1, task_version="3")]))
+    found = await journal.read(lambda q: q.item_list.versions(HOME, list_row(1).code))
+    assert [(v.row.task_version, v.listed_from_ms, v.listed_until_ms) for v in found] == [
+        ("1", 1_000, 2_000),
+        ("2", 2_000, 3_000),
+        ("3", 4_000, None),
+    ]
+    assert [v.position for v in found] == sorted({v.position for v in found})
+
+
+def page_of(after: str, at_ms: int | None, q: Snapshot) -> Sequence[ListedRow]:
+    return q.item_list.page(HOME, after=after, limit=3, at_ms=at_ms)
+
+
+async def test_pages_follow_each_other_by_code(journal: Journal) -> None:
+    await journal.write(publishing(1, list(reversed(list_rows(7)))))
+    await journal.write(publishing(1, list_rows(7, OTHER_AUTHORITY), region=OTHER))
+    for at_ms in (None, 1_500):
+        after, seen = "", []
+        while page := await journal.read(partial(page_of, after, at_ms)):
+            assert len(page) <= 3
+            seen += [one.row for one in page]
+            after = page[-1].row.code
+        assert seen == list_rows(7)
+
+
+# --- search -------------------------------------------------------------------------------------
+NAMES = {
+    1: "内资企业及分支机构设立登记（分公司）",
+    2: "户口迁移（夫妻投靠）",
+    3: "ETC 发行服务",
+    4: "100%国有企业_产权登记",
+    5: "㛃𬭊示例事项",
+    6: '含"引号"与*星号 OR 运算',
+    7: "户口注销",
+}
+
+
+@pytest.fixture
+async def named(journal: Journal) -> Journal:
+    rows = [list_row(n, task_name=name, local_task_code=f"JQ{n}") for n, name in NAMES.items()]
+    await journal.write(publishing(1, rows))
+    others = [list_row(2, OTHER_AUTHORITY, task_name=NAMES[2])]
+    await journal.write(publishing(1, others, region=OTHER))
+    return journal
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("分支机构", [1]),
+        ("户口", [2, 7, 2]),
+        ("户", [2, 7, 2]),
+        ("户口 夫妻", [2, 2]),
+        ("夫妻投靠 户口迁移", [2, 2]),
+        ("分公司 登记 分支机构", [1]),
+        ("户口 没有的", []),
+        ("etc", [3]),
+        ("ＥＴＣ", [3]),
+        ("分公司)", [1]),
+        ("100%", [4]),
+        ("%", [4]),
+        ("_", [4]),
+        ("业_产", [4]),
+        ("㛃𬭊示", [5]),
+        ("㛃𬭊", [5]),
+        ("𬭊", [5]),
+        ('"引号"', [6]),
+        ('"', [6]),
+        ("与*星", [6]),
+        ("*", [6]),
+        ("OR 星号", [6]),
+        ("' OR 1=1 --", []),
+        ("words:户口迁移", []),
+        ("NEAR(户口迁 户口注)", []),
+        ("户口迁 OR 户口注", []),
+        ("^户口迁", []),
+        ("{words}", []),
+        ("\x00户口迁移\x00", [2, 2]),
+        ("000000000003", [3]),
+        ("11620200mb0000000u", [2]),
+        ("11620900MB000000003000000000005", [5]),
+        ("jq4", [4]),
+        ("q4", []),
+    ],
+)
+async def test_a_query_is_text_and_finds_it_anywhere(
+    named: Journal, query: str, wanted: list[int]
+) -> None:
+    assert await names(named, query) == [NAMES[n] for n in wanted]
+
+
+async def test_a_search_may_stay_within_a_region(named: Journal) -> None:
+    assert await names(named, "户口迁移", OTHER) == [NAMES[2]]
+    assert await names(named, "户口", HOME) == [NAMES[2], NAMES[7]]
+    assert await names(named, "户口", GatewayId("620700")) == []
+    assert await names(named, "户口迁移", GatewayId("620700")) == []
+
+
+async def test_a_department_is_found_too(named: Journal) -> None:
+    assert await names(named, "公安局", HOME) == [NAMES[1], NAMES[6]]
+    assert await names(named, "公安局 引号") == [NAMES[6]]
+
+
+def found_by(query: str, after: int, q: Snapshot) -> Sequence[ListedRow]:
+    return q.item_list.search(query_words(query), region=HOME, after=after, limit=8)
+
+
+async def test_found_rows_follow_each_other_page_by_page(journal: Journal) -> None:
+    await journal.write(publishing(1, list_rows(50)))
+    for query in ("示例", "（示例"):
+        after, seen = 0, []
+        while page := await journal.read(partial(found_by, query, after)):
+            seen += [one.row for one in page]
+            after = page[-1].position
+        assert seen == list_rows(50)
+
+
+async def test_only_what_is_listed_now_is_found(named: Journal) -> None:
+    new = list_row(2, task_name="户籍迁移", task_version="2")
+    await named.write(publishing(2, [new], [list_row(7).code]))
+    assert await names(named, "户口", HOME) == []
+    assert await names(named, "户口迁移", HOME) == []
+    assert await names(named, "户籍迁移", HOME) == ["户籍迁移"]
+    assert await names(named, "户籍", HOME) == ["户籍迁移"]
+    again = list_row(7, task_name=NAMES[7], task_version="2")
+    await named.write(publishing(3, [again]))
+    assert await names(named, "户口注销") == [NAMES[7]]
+
+
+# --- SQLite alone -------------------------------------------------------------------------------
+async def test_the_index_agrees_with_its_table_after_many_editions(
+    sqlite_journal: SqlJournal,
+) -> None:
+    for number in range(1, 8):
+        rows = [list_row(n, task_version=str(number)) for n in range(number, 200, number)]
+        ended = [list_row(number - 1).code] if number > 1 else []
+        await sqlite_journal.write(publishing(number, rows, ended))
+    engine = sqlite_journal._engine
+    assert isinstance(engine, SqliteEngine)
+
+    def check(cursor: Cursor) -> tuple[int, int]:
+        # rank 1 compares the index with the table it stands over; it raises if they differ
+        cursor.execute("INSERT INTO item_index(item_index, rank) VALUES ('integrity-check', 1)", ())
+        cursor.execute("SELECT count(*) FROM item_words", ())
+        (words,) = cursor.fetchone()
+        cursor.execute("SELECT count(*) FROM item_list WHERE listed_until_ms = ?", (2**63 - 1,))
+        return words, cursor.fetchone()[0]
+
+    words, listed = await engine.write(check)
+    assert words == listed == len(await codes(sqlite_journal))
