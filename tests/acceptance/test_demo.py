@@ -84,7 +84,7 @@ def test_it_ends_well_and_leaves_no_process(
 def test_the_object_says_all_that_it_promises(document: dict[str, Any], state: Path) -> None:
     assert set(document) == {
         "case_id", "state", "case_numbers", "licence", "messages", "receipts", "elapsed_ms",
-        "state_dir", "portal_url", "gateways",
+        "state_dir", "portal_url", "gateways", "scenario", "result",
     }  # fmt: skip
     assert document["state"] == "delivered"
     assert document["state_dir"] == str(state)

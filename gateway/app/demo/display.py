@@ -17,6 +17,7 @@ from rich.text import Text
 
 from gateway.app.cli.words import WORDS
 from gateway.app.demo.outcome import Outcome
+from gateway.app.demo.scenarios import Scenario
 from gateway.app.demo.state import State
 from gateway.app.demo.story import (
     JIAYUGUAN,
@@ -26,6 +27,7 @@ from gateway.app.demo.story import (
     Call,
     Crossing,
     Transfer,
+    View,
 )
 from gateway.kernel.identifiers import GatewayId
 
@@ -67,9 +69,10 @@ class Screen:
         self._console = Console(width=width, highlight=False, markup=False)
         self._verbose = verbose
 
-    def opening(self, state: State) -> None:
+    def opening(self, state: State, scenario: Scenario) -> None:
         """Say what this is, before anything happens."""
         title = Text("跨域 Kuayu · 跨市通办营业执照 one licence, two cities\n", style="bold")
+        title.append(f"{scenario.name}: {scenario.zh}\n{scenario.en}\n", style="not bold")
         title.append("\n".join(SIMULATED), style="not bold yellow")
         made = "新建 made" if state.fresh else "沿用 continued"
         title.append(f"\n{made}: {state.folder}", style="not bold dim")
@@ -148,15 +151,22 @@ def _summary(outcome: Outcome, state: State) -> RenderableType:
     facts.add_row("报文 messages", _counts(outcome))
     facts.add_row("网关 gateways", Text("\n").join(_gateways(outcome, state)))
     facts.add_row("文件夹 folder", outcome.state_dir)
+    warning = Text("\n".join(SIMULATED), style="yellow")
+    if outcome.licence is None:
+        facts.add_row("结果 result", f"不予登记 {outcome.result}")
+        return Group(facts, warning)
+    return Group(_face(outcome.licence), facts, warning)
+
+
+def _face(licence: View) -> Panel:
     face = _grid()
     for key, zh, en in FACE:
-        face.add_row(f"{zh} {en}", str(outcome.licence[key]))
-    framed = Panel(
+        face.add_row(f"{zh} {en}", str(licence[key]))
+    return Panel(
         face,
         title=Text("营业执照（示例） business licence (sample)", "bold red"),
         border_style="red",
     )
-    return Group(framed, facts, Text("\n".join(SIMULATED), style="yellow"))
 
 
 def _grid() -> Table:

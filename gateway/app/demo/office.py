@@ -12,7 +12,7 @@ import aiohttp
 
 from gateway.adapters.system.clock import SystemEntropy
 from gateway.app.config import Config
-from gateway.app.demo.story import Call, Crossing, DemoFailed, Stage, View
+from gateway.app.demo.story import Call, Crossing, DemoFailed, Refused, Stage, View
 from gateway.app.provision import Identity
 from gateway.app.tokens import issue_token
 from gateway.kernel.identifiers import GatewayId
@@ -33,6 +33,8 @@ class Office:
         self.stage = stage
         self._http = http
         self._authorization = {"Authorization": f"Bearer {token}"}
+        self.expected: frozenset[str] = frozenset()
+        """Rules that a message of this story may be refused by."""
 
     @property
     def id(self) -> GatewayId:
@@ -71,17 +73,19 @@ class Office:
         ms = clock.monotonic_ms() - began
         self.stage.teller.call(Call(self.id, method, path, answer.status, ms))
         if answer.status >= 400:
-            raise DemoFailed(self._refusal(method, path, answer.status, content))
+            raise self._refusal(method, path, answer.status, content)
         return content
 
-    def _refusal(self, method: str, path: str, status: int, content: bytes) -> str:
+    def _refusal(self, method: str, path: str, status: int, content: bytes) -> Refused:
         try:
             said = _object(content)
         except ValueError:
             said = {}
         words = [str(said[k]) for k in ("rule", "title_zh", "title_en", "detail") if said.get(k)]
         where = f"{self.identity.name_zh} {method} {path.partition('?')[0]}"
-        return f"{where} → {status} {' · '.join(words)}".rstrip()
+        return Refused(
+            str(said.get("rule", "")), f"{where} → {status} {' · '.join(words)}".rstrip()
+        )
 
     async def case_at(self, case_id: str, stage: str) -> View:
         """Wait until the case has come to `stage` at this gateway."""
@@ -105,11 +109,26 @@ class Office:
             if ours and ours[-1]["receipt"] is not None:
                 break
             await asyncio.sleep(_POLL_S)
-        message = ours[-1]
+        self._tell_crossing(case_id, ours[-1], view)
+        return view
+
+    async def refused(self, case_id: str, kind: str) -> str:
+        """Wait until our latest message of this kind was refused; tell of it, return the rule."""
+        while True:
+            view = await self.get(f"/v1/cases/{case_id}")
+            ours = [m for m in view["history"] if m["direction"] == "out" and m["kind"] == kind]
+            if ours and ours[-1]["receipt"] is not None:
+                break
+            await asyncio.sleep(_POLL_S)
+        self._tell_crossing(case_id, ours[-1], view)
+        rule: str = ours[-1]["receipt"]["rule"]
+        return rule
+
+    def _tell_crossing(self, case_id: str, message: View, view: View) -> None:
         self.stage.teller.crossing(
             Crossing(
                 case_id=case_id,
-                kind=kind,
+                kind=message["kind"],
                 sender=GatewayId(message["sender"]),
                 recipient=GatewayId(message["recipient"]),
                 message_id=message["message_id"],
@@ -119,11 +138,14 @@ class Office:
                 held_by=view["held_by"],
             )
         )
-        return view
 
     def _require_well(self, view: View) -> None:
         refused = [
-            m for m in view["history"] if m["receipt"] and m["receipt"]["outcome"] != "taken_in"
+            m
+            for m in view["history"]
+            if m["receipt"]
+            and m["receipt"]["outcome"] != "taken_in"
+            and m["receipt"]["rule"] not in self.expected
         ]
         for message in refused:
             receipt = message["receipt"]

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 from gateway.app.demo.registrar import LICENCE_TYPE
 from gateway.app.demo.story import DemoFailed, View
 from gateway.rules.schema.formats import is_licence_id
+
+
+class Ending(NamedTuple):
+    """How a story must end at both sides; `refusals` are rules its messages may be refused by."""
+
+    result: str
+    refusals: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,7 @@ class Outcome:
     case_id: str
     state: str
     case_numbers: View
-    licence: View
+    licence: View | None
     messages: list[View]
     receipts: list[View]
     elapsed_ms: int
@@ -29,6 +37,9 @@ class Outcome:
     portal_url: str
     gateways: Mapping[str, int]
     """Process ids by gateway id."""
+    scenario: str
+    result: str
+    """`approved` or `refused`."""
 
     def document(self) -> View:
         """Return it as a JSON object."""
@@ -38,7 +49,9 @@ class Outcome:
 def conclude(
     origin: View,
     deciding: View,
+    ending: Ending,
     *,
+    scenario: str,
     elapsed_ms: int,
     state_dir: str,
     portal_url: str,
@@ -47,18 +60,25 @@ def conclude(
     """Put together what both gateways say of the case.
 
     Raises:
-        DemoFailed: they do not agree that it is delivered, with this licence and these receipts.
+        DemoFailed: they do not agree on the story's ending, with these receipts.
     """
     for view in (origin, deciding):
-        if view["stage"] != "delivered" or view["attention"] or view["unconfirmed"]:
+        well = not view["attention"] or view["attention"] in ending.refusals
+        if view["stage"] != "delivered" or not well or view["unconfirmed"]:
             raise DemoFailed(f"办件 the case is {view['stage']} at {view['role']}, not delivered")
+        if view["result"] != ending.result:
+            raise DemoFailed(f"办结 the result is {view['result']}, not {ending.result}")
     for key in ("case_id", "licence", "case_numbers", "result", "agreement", "item_version"):
         if origin[key] != deciding[key]:
             raise DemoFailed(f"双方记录不一致 the two sides differ in {key}")
-    licence: View = origin["licence"]
-    if licence["licence_type"] != LICENCE_TYPE or not is_licence_id(licence["licence_id"]):
+    licence: View | None = origin["licence"] or None
+    if (licence is not None) is not (ending.result == "approved"):
+        raise DemoFailed("证照 the licence does not go with the result")
+    if licence and (
+        licence["licence_type"] != LICENCE_TYPE or not is_licence_id(licence["licence_id"])
+    ):
         raise DemoFailed("电子证照标识 the e-licence id is not valid")
-    messages = [_message(one, other) for one, other in _pairs(origin, deciding)]
+    messages = [_message(one, other) for one, other in _pairs(origin, deciding, ending)]
     return Outcome(
         case_id=origin["case_id"],
         state=origin["stage"],
@@ -70,10 +90,12 @@ def conclude(
         state_dir=state_dir,
         portal_url=portal_url,
         gateways=gateways,
+        scenario=scenario,
+        result=ending.result,
     )
 
 
-def _pairs(origin: View, deciding: View) -> list[tuple[View, View]]:
+def _pairs(origin: View, deciding: View, ending: Ending) -> list[tuple[View, View]]:
     """Return each message as both sides hold it, in the order the applicant's side recorded."""
     theirs = {m["message_id"]: m for m in deciding["history"]}
     if theirs.keys() != {m["message_id"] for m in origin["history"]}:
@@ -82,7 +104,10 @@ def _pairs(origin: View, deciding: View) -> list[tuple[View, View]]:
     for one, other in pairs:
         if one["header_digest"] != other["header_digest"] or one["receipt"] != other["receipt"]:
             raise DemoFailed(f"双方回执不一致 the two sides differ on message {one['message_id']}")
-        if one["receipt"] is None or one["receipt"]["outcome"] != "taken_in":
+        receipt = one["receipt"]
+        if receipt is None or (
+            receipt["outcome"] != "taken_in" and receipt["rule"] not in ending.refusals
+        ):
             raise DemoFailed(f"未被接收 message {one['message_id']} was not taken in")
     return pairs
 
@@ -107,5 +132,6 @@ def _receipt(message: View) -> View:
         "message_id": message["message_id"],
         "signed_by": message["recipient"],
         "outcome": receipt["outcome"],
+        "rule": receipt["rule"],
         "received_at": receipt["received_at"],
     }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any, Final, TypeVar
 
 import aiohttp
@@ -15,6 +16,7 @@ from gateway.app.demo.office import Office, open_office
 from gateway.app.demo.outcome import Outcome, conclude
 from gateway.app.demo.portal import Portal
 from gateway.app.demo.registrar import Registrar
+from gateway.app.demo.scenarios import Scenario
 from gateway.app.demo.state import State, config_of
 from gateway.app.demo.story import Act, DemoFailed, Stage
 from gateway.app.provision import Site
@@ -33,7 +35,12 @@ class Interrupted(Exception):
 
 
 async def play(
-    state: State, stage: Stage, *, once: bool, delivered: Callable[[Outcome], None]
+    state: State,
+    stage: Stage,
+    scenario: Scenario,
+    *,
+    once: bool,
+    delivered: Callable[[Outcome], None],
 ) -> Outcome:
     """Run the case; `delivered` hears of it at once. Unless `once`, stay until a signal.
 
@@ -55,7 +62,7 @@ async def play(
                 who = child.identity
                 en = f"{who.name_en} {who.gateway_id} serves, process {child.pid}"
                 stage.teller.act(Act(who.gateway_id, "网关已启动", en, ms))
-            outcome = await _guarded(asked, children, _case(state, stage, children))
+            outcome = await _guarded(asked, children, _case(state, stage, scenario, children))
             delivered(outcome)
             if not once:
                 try:
@@ -105,29 +112,45 @@ async def _unless(main: Work[T], *others: Work[None]) -> T:
         await asyncio.gather(*every, return_exceptions=True)
 
 
-async def _case(state: State, stage: Stage, children: Sequence[Child]) -> Outcome:
+async def _case(
+    state: State, stage: Stage, scenario: Scenario, children: Sequence[Child]
+) -> Outcome:
     """Have both offices work until one case is delivered."""
     async with AsyncExitStack() as stack:
         jiuquan = await _open(stack, state.jiuquan, stage, "portal-demo")
         jiayuguan = await _open(stack, state.jiayuguan, stage, "registrar-demo")
-        portal, registrar = (
-            Portal(jiuquan, state.papers),
-            Registrar(jiayuguan, stage.clock.now_ms()),
-        )
+        jiuquan.expected = jiayuguan.expected = scenario.ending.refusals
+        portal = scenario.portal(jiuquan, state.papers)
+        registrar = scenario.registrar(jiayuguan, stage.clock.now_ms())
         began_ms, paused_ms = stage.clock.monotonic_ms(), stage.paused_ms
         async with stage.limited(CASE_S_MAX):
-            await _unless(portal.run(), registrar.run())
+            await _unless(_story(scenario, portal, registrar, children[1]), registrar.run())
             origin = await jiuquan.case_at(portal.case_id, "delivered")
             deciding = await jiayuguan.case_at(portal.case_id, "delivered")
         took_ms = stage.clock.monotonic_ms() - began_ms - (stage.paused_ms - paused_ms)
         return conclude(
             origin,
             deciding,
+            scenario.ending,
+            scenario=scenario.name,
             elapsed_ms=took_ms,
             state_dir=str(state.folder),
             portal_url=jiuquan.url,
             gateways={child.identity.gateway_id: child.pid for child in children},
         )
+
+
+async def _story(scenario: Scenario, portal: Portal, registrar: Registrar, deciding: Child) -> None:
+    @contextmanager
+    def hold() -> Iterator[None]:
+        os.kill(deciding.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(deciding.pid, signal.SIGCONT)
+
+    beside = () if scenario.beside is None else (scenario.beside(portal, registrar, hold),)
+    await asyncio.gather(portal.run(), *beside)
 
 
 async def _open(stack: AsyncExitStack, site: Site, stage: Stage, subject: str) -> Office:

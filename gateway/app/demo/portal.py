@@ -18,6 +18,8 @@ from gateway.kernel.instants import to_iso
 class Portal:
     """An HTTP client of Jiuquan's gateway."""
 
+    _handed_over = ("窗口打印并发放营业执照", "hands the licence over at the window")
+
     def __init__(self, office: Office, papers: Path) -> None:
         self._office = office
         self._stage = office.stage
@@ -104,17 +106,40 @@ class Portal:
             await self._upload([paper])
             await self._office.crossed(self.case_id, "materials_supplied")
 
+    async def ask_to_withdraw(self) -> None:
+        """Ask for withdrawal.
+
+        Raises:
+            Refused: our own gateway knows of the decision already.
+        """
+        began = self._stage.clock.monotonic_ms()
+        await self._office.post(f"/v1/cases/{self.case_id}/withdraw", {"reason": "示例"})
+        self._tell("申请人要求撤回", "the applicant wants to withdraw", began)
+
+    async def see_withdrawal_refused(self) -> None:
+        """Wait until the withdrawal was refused because the case is decided.
+
+        Raises:
+            DemoFailed: it met something else.
+        """
+        rule = await self._office.refused(self.case_id, "withdrawn")
+        if rule not in self._office.expected:
+            raise DemoFailed(f"撤回 the withdrawal met {rule or 'taken_in'}")
+
     async def _hand_over(self) -> None:
         view = await self._office.case_at(self.case_id, "decided")
-        if view["result"] != "approved" or not view["licence"]:
-            raise DemoFailed("办结 the decision brought no licence")
+        self._require_expected(view)
         async with self._stage.turn():
             began = self._stage.clock.monotonic_ms()
             path = f"/v1/cases/{self.case_id}/delivered"
             await self._office.post(path, {"method": "window"})
-            self._tell("窗口打印并发放营业执照", "hands the licence over at the window", began)
+            self._tell(*self._handed_over, began)
             await self._office.crossed(self.case_id, "delivered")
         await self._office.case_at(self.case_id, "delivered")
+
+    def _require_expected(self, view: View) -> None:
+        if view["result"] != "approved" or not view["licence"]:
+            raise DemoFailed("办结 the decision brought no licence")
 
     def _tell(self, zh: str, en: str, began_ms: int) -> None:
         ms = self._stage.clock.monotonic_ms() - began_ms

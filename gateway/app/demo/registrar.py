@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from stdnum.iso7064 import mod_37_36
@@ -38,6 +39,8 @@ class Registrar:
         self._since_ms = since_ms
         self._office = office
         self._stage = office.stage
+        self.decided = asyncio.Event()
+        """Set once the decision stands at this side; the other may not know yet."""
 
     async def run(self) -> None:
         """Handle tasks until cancelled.
@@ -108,17 +111,18 @@ class Registrar:
     async def _decide(self, task_id: str) -> None:
         task = await self._office.get(f"/v1/tasks/{task_id}")
         licence = make_licence(task["form"], task["case_numbers"]["handling"], self._today())
-        body = {
-            "result": "approved",
-            "decision_number": f"（嘉）登字〔{self._today()[:4]}〕第 {_serial(task)} 号（示例）",
-            "licence": licence,
-        }
-        await self._say(task, "decide", "decided", body)
+        await self._say(task, "decide", "decided", {**self._approval(task), "licence": licence})
+
+    def _approval(self, task: View) -> View:
+        number = f"（嘉）登字〔{self._today()[:4]}〕第 {_serial(task)} 号（示例）"
+        return {"result": "approved", "decision_number": number}
 
     async def _say(self, task: View, act: str, kind: str, body: View) -> None:
         """Do an act and wait for the receipt of the message that follows from it."""
         async with self._stage.turn():
             await self._office.post(f"/v1/tasks/{task['task_id']}/{act}", body)
+            if kind == "decided":
+                self.decided.set()
             await self._office.crossed(task["case_id"], kind)
 
     def _tell(self, zh: str, en: str, began_ms: int) -> None:

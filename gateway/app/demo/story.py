@@ -29,6 +29,14 @@ class DemoFailed(Exception):
     """Something that should have happened did not; the text is for the person at the terminal."""
 
 
+class Refused(DemoFailed):
+    """A gateway said no to an office, by `rule`."""
+
+    def __init__(self, rule: str, told: str) -> None:
+        super().__init__(told)
+        self.rule = rule
+
+
 class Act(NamedTuple):
     """Something an office did at its own gateway."""
 
