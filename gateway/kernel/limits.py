@@ -33,6 +33,13 @@ MESSAGE_LIFE_MS_MAX: Final = 30 * 86_400_000  # the longest partner outage we br
 MESSAGE_LIFE_MS: Final = 7 * 86_400_000  # what we give our own messages: a long holiday
 ID_TIME_MS_MAX: Final = 60_000  # a UUIDv7's time against sent_at: ids are drawn when sealing
 
+# --- clocks, working days -----------------------------------------------------------------------
+WINDOW_INTAKE_DAYS: Final = 5  # a window tells what is missing as late as an authority may
+TRANSIT_DAYS: Final = 1  # files cross in seconds; a day that passes is a partner in trouble
+ACKNOWLEDGEMENT_DAYS: Final = 1  # 签收 decides nothing: it is done on the next working day
+ACCEPTANCE_DAYS: Final = 5  # 行政许可法 art. 32: told at once, or within five days
+DELIVERY_DAYS: Final = 10  # 行政许可法 art. 44: issued and delivered within ten days
+
 # --- forms and attachments ----------------------------------------------------------------------
 FORM_BYTES_MAX: Final = 262_144  # the largest real form seen is 40 kB
 JSON_DEPTH_MAX: Final = 32  # real forms nest 5 deep; parsers recurse

@@ -1,0 +1,48 @@
+"""Deadlines (时限): working days, the clocks of a case, and what they warn of."""
+
+from gateway.rules.deadlines.calendar import (
+    CalendarMissing,
+    CalendarYear,
+    WorkingCalendar,
+    china_day,
+    contradictions,
+    days_between,
+    due_day,
+    end_of,
+)
+from gateway.rules.deadlines.course import ClockEvent, ClockFacts, Course, Pending
+from gateway.rules.deadlines.reading import (
+    CaseClocks,
+    ClockState,
+    Outlook,
+    Reading,
+    outlook,
+    readings,
+)
+from gateway.rules.deadlines.timers import ClockName, ClockWarning, Level, Run, Timer
+
+__all__ = [
+    "CalendarMissing",
+    "CalendarYear",
+    "CaseClocks",
+    "ClockEvent",
+    "ClockFacts",
+    "ClockName",
+    "ClockState",
+    "ClockWarning",
+    "Course",
+    "Level",
+    "Outlook",
+    "Pending",
+    "Reading",
+    "Run",
+    "Timer",
+    "WorkingCalendar",
+    "china_day",
+    "contradictions",
+    "days_between",
+    "due_day",
+    "end_of",
+    "outlook",
+    "readings",
+]
