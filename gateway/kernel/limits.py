@@ -39,6 +39,8 @@ TRANSIT_DAYS: Final = 1  # files cross in seconds; a day that passes is a partne
 ACKNOWLEDGEMENT_DAYS: Final = 1  # 签收 decides nothing: it is done on the next working day
 ACCEPTANCE_DAYS: Final = 5  # 行政许可法 art. 32: told at once, or within five days
 DELIVERY_DAYS: Final = 10  # 行政许可法 art. 44: issued and delivered within ten days
+CLOCK_POLL_MS: Final = 5_000  # what clocks tell falls due at midnight: seconds do not matter
+CLOCK_BATCH_MAX: Final = 256  # cases in one transaction: others wait a few ms, not for a midnight
 
 # --- forms and attachments ----------------------------------------------------------------------
 FORM_BYTES_MAX: Final = 262_144  # the largest real form seen is 40 kB

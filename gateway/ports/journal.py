@@ -10,6 +10,7 @@ from gateway.kernel.case import CaseRecord, CaseRole
 from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
 from gateway.kernel.stages import Refused, TakenIn
+from gateway.ports.journal_clocks import ClockReads, ClockWrites
 
 T = TypeVar("T")
 
@@ -140,7 +141,7 @@ class LaneState(NamedTuple):
     oldest_ms: int
 
 
-class Snapshot(Protocol):
+class Snapshot(ClockReads, Protocol):
     """Reads. Within one `read` or `write` all of them see one state."""
 
     def messages(self, refs: Collection[MessageRef]) -> Mapping[MessageRef, StoredMessage]:
@@ -214,7 +215,7 @@ class Snapshot(Protocol):
         ...
 
 
-class Transaction(Snapshot, Protocol):
+class Transaction(Snapshot, ClockWrites, Protocol):
     """Reads and writes of one atomic unit; its reads see its own writes.
 
     `append`, `refuse`, `void` and `receipted` each also write the pending ledger entry.

@@ -8,6 +8,7 @@ from hashlib import sha256
 from itertools import groupby
 from typing import Final, NamedTuple, TypeVar
 
+from gateway.adapters.memory.journal_clocks import ClockTables, MemoryClockReads, MemoryClockWrites
 from gateway.adapters.memory.undo import Table, UndoLog
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
 from gateway.kernel.envelope import CASELESS, Outcome
@@ -51,6 +52,7 @@ class _State:
 
     def __init__(self) -> None:
         self.log = UndoLog()
+        self.clocks = ClockTables(self.log)
         self.messages: Table[MessageRef, StoredMessage] = Table(self.log)
         self.of_case: Table[CaseKey, tuple[MessageRef, ...]] = Table(self.log)
         self.second: Table[tuple[MessageRef, bytes], bytes] = Table(self.log)
@@ -64,7 +66,7 @@ class _State:
         self.ledger: Table[tuple[MessageRef, bytes], LedgerEntry] = Table(self.log)
 
 
-class MemorySnapshot:
+class MemorySnapshot(MemoryClockReads):
     """Implements `ports.journal.Snapshot`."""
 
     def __init__(self, state: _State) -> None:
@@ -180,7 +182,7 @@ class MemorySnapshot:
         return len(self._state.ledger.rows)
 
 
-class MemoryTransaction(MemorySnapshot):
+class MemoryTransaction(MemorySnapshot, MemoryClockWrites):
     """Implements `ports.journal.Transaction`. A key that is taken raises ValueError."""
 
     def _add(self, message: StoredMessage) -> None:

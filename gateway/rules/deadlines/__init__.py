@@ -11,6 +11,7 @@ from gateway.rules.deadlines.calendar import (
     end_of,
 )
 from gateway.rules.deadlines.course import ClockEvent, ClockFacts, Course, Pending
+from gateway.rules.deadlines.following import follow
 from gateway.rules.deadlines.reading import (
     CaseClocks,
     ClockState,
@@ -18,6 +19,7 @@ from gateway.rules.deadlines.reading import (
     Reading,
     outlook,
     readings,
+    unknown_years,
 )
 from gateway.rules.deadlines.timers import ClockName, ClockWarning, Level, Run, Timer
 
@@ -43,6 +45,8 @@ __all__ = [
     "days_between",
     "due_day",
     "end_of",
+    "follow",
     "outlook",
     "readings",
+    "unknown_years",
 ]

@@ -149,3 +149,10 @@ def outlook(
 
 def _earliest(instants: Iterable[int | None]) -> int | None:
     return min((at_ms for at_ms in instants if at_ms is not None), default=None)
+
+
+def unknown_years(calendar: WorkingCalendar, clocks: CaseClocks, now_ms: int) -> set[int]:
+    """Return the years that are in the way of an open clock of a case."""
+    now = course(calendar, clocks, now_ms)
+    due = [due_of(calendar, timer) for timer in now.timers if timer.stopped_ms is None]
+    return {day.year for day in due if isinstance(day, CalendarMissing)}
