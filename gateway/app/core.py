@@ -12,16 +12,20 @@ from gateway.adapters.memory.directory import HeldDirectory
 from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.adapters.sql.sqlite import open_sqlite
 from gateway.adapters.system.clock import SystemClock, SystemEntropy
+from gateway.app.calendar import load_calendar
 from gateway.app.config import Config
 from gateway.app.own_keys import Transport, read_signers, read_transport
 from gateway.app.partners import load_book
 from gateway.app.problems import ConfigProblem
 from gateway.flow.authenticity import Authenticity
+from gateway.flow.clockwork import Clockwork
 from gateway.flow.committer import Committer
 from gateway.flow.sealing import Sealer
 from gateway.flow.tasks import TaskOwner
+from gateway.flow.timekeeper import Timekeeper
 from gateway.kernel.faults import Fault
 from gateway.kernel.identifiers import GatewayId
+from gateway.ports.calendar import CalendarSource
 from gateway.ports.clock import Clock, Entropy
 from gateway.ports.journal import Journal
 from gateway.ports.outlet import Outlet
@@ -53,6 +57,7 @@ class Core:
     vault: Vault
     owner: TaskOwner
     committer: Committer
+    calendar: CalendarSource
     entropy: Entropy = field(default_factory=SystemEntropy)
 
 
@@ -68,6 +73,7 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
     verifier = SuiteVerifier()
     home = GatewayId(config.gateway_id)
     book = load_book(config.partners_dir, home, verifier, demo=config.demo)
+    calendar = load_calendar(config.calendar)
     signers = read_signers(config, book.home, seams.clock.now_ms())
     tls = read_transport(config)
     journal = seams.journal(await open_sqlite(config.journal.path))
@@ -87,7 +93,22 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
     stack.push_async_callback(_finish, committer, writer)
     authenticity = Authenticity(verifier)
     directory = HeldDirectory(book)
-    return Core(config, log, seams, tls, directory, authenticity, journal, vault, owner, committer)
+    committer.accompany(Clockwork(directory, calendar).keep)
+    timekeeper = Timekeeper(committer, calendar, seams.clock, log)
+    stack.callback(owner.start("timekeeper", timekeeper.run()).cancel)
+    return Core(
+        config,
+        log,
+        seams,
+        tls,
+        directory,
+        authenticity,
+        journal,
+        vault,
+        owner,
+        committer,
+        calendar,
+    )
 
 
 async def _finish(committer: Committer, writer: asyncio.Task[None]) -> None:

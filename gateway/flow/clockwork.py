@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import merge
 
 from gateway.flow.committer import Group
 from gateway.kernel.case import CaseRecord, CaseRole
@@ -85,9 +86,10 @@ def _begun(group: Group, book: Book, case: CaseRecord) -> CaseClocks:
 def events_of(case: CaseRecord, history: Sequence[StoredMessage]) -> tuple[ClockEvent, ...]:
     """Return the clock events that a case's messages amount to, from their signed bytes alone.
 
-    What of ours waits unsealed is in none of them.
+    What of ours waits unsealed is in none of them. Each side's messages stay in their order, even
+    where the time of day was set back between them.
     """
-    events = []
+    events: list[ClockEvent] = []
     for message in history:
         if message.kind is None or message.outcome in (Outcome.REFUSED, Outcome.VOID):
             continue
@@ -101,7 +103,11 @@ def events_of(case: CaseRecord, history: Sequence[StoredMessage]) -> tuple[Clock
             receipt = decode_signed_receipt(message.receipt).receipt
             at_ms = receipt.received_at_ms
             events.append(ClockEvent(message.kind, case.role, header.sent_at_ms, at_ms))
-    return tuple(sorted(events, key=lambda event: event.counted_ms))
+    if case.role is CaseRole.DECIDING:
+        return tuple(events)  # recorded in the order in which they count
+    ours = [event for event in events if event.sender is case.role]
+    theirs = [event for event in events if event.sender is not case.role]
+    return tuple(merge(ours, theirs, key=lambda event: event.counted_ms))
 
 
 def _taken(group: Group) -> dict[CaseKey, list[ClockEvent]]:

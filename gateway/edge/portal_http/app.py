@@ -5,13 +5,13 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.edge import health
-from gateway.edge.portal_http import cases, tasks
+from gateway.edge.portal_http import cases, deadlines, tasks
 from gateway.edge.portal_http.admission import Bounds
 from gateway.edge.portal_http.bodies import expect
 from gateway.edge.portal_http.context import PORTAL, Portal, guarded
 from gateway.edge.portal_http.problems import problems
 from gateway.edge.portal_http.tokens import TokenChecker
-from gateway.flow.desk import PortalDesk, TaskDesk
+from gateway.flow.desk import ClockDesk, PortalDesk, TaskDesk
 from gateway.ports.telemetry import EventLog
 
 
@@ -19,6 +19,7 @@ def make_portal(
     *,
     desk: PortalDesk,
     task_desk: TaskDesk,
+    clock_desk: ClockDesk,
     tokens: TokenChecker,
     ready: health.Ready,
     log: EventLog,
@@ -28,10 +29,10 @@ def make_portal(
 
     `ready` returns what keeps the gateway from its work; see `gateway.edge.health`.
     """
-    portal = Portal(desk, task_desk, tokens, log, bounds or Bounds())
+    portal = Portal(desk, task_desk, clock_desk, tokens, log, bounds or Bounds())
     app = web.Application(middlewares=[problems(log, lambda: portal.stopping.begun)])
     app[PORTAL] = portal
-    for method, path, scope, handler in (*cases.ROUTES, *tasks.ROUTES):
+    for method, path, scope, handler in (*cases.ROUTES, *tasks.ROUTES, *deadlines.ROUTES):
         app.router.add_route(method, path, guarded(scope, handler), expect_handler=expect)
     app.router.add_get("/healthz", health.healthz)
     app.router.add_get("/readyz", health.readyz(ready, lambda: portal.stopping.begun, log))

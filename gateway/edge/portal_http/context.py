@@ -10,17 +10,18 @@ from aiohttp import web
 from gateway.edge.portal_http.admission import Bounds, Connection, Stopping
 from gateway.edge.portal_http.problems import Handler
 from gateway.edge.portal_http.tokens import TokenChecker
-from gateway.flow.desk import Actor, PortalDesk, TaskDesk
+from gateway.flow.desk import Actor, ClockDesk, PortalDesk, TaskDesk
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.ports.telemetry import EventLog
 
 
 @dataclass(slots=True)
 class Portal:
-    """The two desks, and what stands before them."""
+    """The desks, and what stands before them."""
 
     desk: PortalDesk
     task_desk: TaskDesk
+    clock_desk: ClockDesk
     tokens: TokenChecker
     log: EventLog
     bounds: Bounds

@@ -9,7 +9,12 @@ from typing import NamedTuple
 
 from gateway.kernel.case import CaseRole
 from gateway.kernel.identifiers import CaseKey
-from gateway.rules.deadlines.calendar import CalendarMissing, WorkingCalendar
+from gateway.rules.deadlines.calendar import (
+    CalendarMissing,
+    WorkingCalendar,
+    china_day,
+    days_between,
+)
 from gateway.rules.deadlines.course import (
     ClockEvent,
     ClockFacts,
@@ -110,6 +115,51 @@ def readings(calendar: WorkingCalendar, clocks: CaseClocks, now_ms: int) -> tupl
     """Return what every clock of a case shows at `now_ms`, in the order they were started."""
     now = course(calendar, clocks, now_ms)
     return tuple(read_timer(calendar, timer, now.at_ms) for timer in now.timers)
+
+
+class Holding(NamedTuple):
+    """How long one side has held a case: its stretches together, suspended time included."""
+
+    holder: CaseRole
+    days: int | CalendarMissing
+    """Working days begun."""
+    since_ms: int | None
+    """When its last stretch began, if it goes on; None if the side does not hold the case."""
+
+
+def holdings(calendar: WorkingCalendar, clocks: CaseClocks, now_ms: int) -> tuple[Holding, ...]:
+    """Return how long each side has held a case, the applicant's side first.
+
+    A side holds a case while a clock of its own is open; both do while a correction is asked for
+    although the limits run already.
+    """
+    now = course(calendar, clocks, now_ms)
+    return tuple(
+        _holding(calendar, [t for t in now.timers if t.holder is role], role, now.at_ms)
+        for role in (CaseRole.ORIGIN, CaseRole.DECIDING)
+    )
+
+
+def _holding(
+    calendar: WorkingCalendar, timers: Iterable[Timer], role: CaseRole, now_ms: int
+) -> Holding:
+    stretches: list[tuple[int, int, bool]] = []
+    for timer in sorted(timers, key=lambda t: t.runs[0].start_ms):
+        start_ms, is_open = timer.runs[0].start_ms, timer.stopped_ms is None
+        end_ms = now_ms if timer.stopped_ms is None else timer.stopped_ms
+        if stretches and start_ms <= stretches[-1][1]:
+            begun, ended, was_open = stretches[-1]
+            stretches[-1] = begun, max(ended, end_ms), was_open or is_open
+        else:
+            stretches.append((start_ms, end_ms, is_open))
+    since_ms = stretches[-1][0] if stretches and stretches[-1][2] else None
+    days = 0
+    for begun, ended, _ in stretches:
+        ran = days_between(calendar, china_day(begun), china_day(ended))
+        if isinstance(ran, CalendarMissing):
+            return Holding(role, ran, since_ms)
+        days += ran
+    return Holding(role, days, since_ms)
 
 
 class Outlook(NamedTuple):

@@ -14,7 +14,16 @@ from gateway.edge.portal_http.keys import FixedKeys
 from gateway.edge.portal_http.server import PortalServer
 from gateway.edge.portal_http.tokens import TokenChecker
 
-from .fakes import AUDIENCE, ISSUER, JWKS, FakeClock, FakeDesk, FakeLog, FakeTaskDesk
+from .fakes import (
+    AUDIENCE,
+    ISSUER,
+    JWKS,
+    FakeClock,
+    FakeClockDesk,
+    FakeDesk,
+    FakeLog,
+    FakeTaskDesk,
+)
 
 ALGORITHMS = frozenset({"ES256", "RS256"})
 BOUNDS = Bounds(
@@ -50,6 +59,7 @@ class World:
 
     desk: FakeDesk = field(default_factory=FakeDesk)
     task_desk: FakeTaskDesk = field(default_factory=FakeTaskDesk)
+    clock_desk: FakeClockDesk = field(default_factory=FakeClockDesk)
     clock: FakeClock = field(default_factory=FakeClock)
     log: FakeLog = field(default_factory=FakeLog)
     wrong: list[str] = field(default_factory=list)
@@ -73,6 +83,7 @@ class World:
         return make_portal(
             desk=self.desk,
             task_desk=self.task_desk,
+            clock_desk=self.clock_desk,
             tokens=tokens,
             ready=self.ready,
             log=self.log,
