@@ -11,11 +11,11 @@ class HeldCalendar:
     """Implements `ports.calendar.CalendarSource`."""
 
     def __init__(self, years: Iterable[CalendarYear] = ()) -> None:
-        self._calendar = WorkingCalendar({year.year: year for year in years})
+        self.hold(years)
 
-    def learn(self, year: CalendarYear) -> None:
-        """Take a year in, as an operator's new file would."""
-        self._calendar = WorkingCalendar({**self._calendar.years, year.year: year})
+    def hold(self, years: Iterable[CalendarYear]) -> None:
+        """Know these years from now on and no others, as after an operator's new file."""
+        self._calendar = WorkingCalendar({year.year: year for year in years})
 
     def current(self) -> WorkingCalendar:
         """See `CalendarSource`."""

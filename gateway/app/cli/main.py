@@ -12,11 +12,13 @@ from typer.main import get_command
 
 from gateway.app.cli import (
     agreement,
+    calendar,
     case,
     explain,
     faults,
     init,
     keys,
+    overdue,
     partner,
     running,
     token,
@@ -38,7 +40,9 @@ app.command(epilog=init.EXAMPLES)(init.init)
 app.command(epilog=running.SERVE_EXAMPLES)(running.serve)
 app.command(epilog=running.MIGRATE_EXAMPLES)(running.migrate)
 app.command(epilog=explain.EXAMPLES)(explain.explain)
+app.command(epilog=overdue.EXAMPLES)(overdue.overdue)
 app.add_typer(agreement.app, name="agreement")
+app.add_typer(calendar.app, name="calendar")
 app.add_typer(case.app, name="case")
 app.add_typer(partner.app, name="partner")
 app.add_typer(keys.app, name="keys")

@@ -20,7 +20,7 @@ from gateway.rules.deadlines.calendar import (
 class ClockName(StrEnum):
     """What is measured."""
 
-    WINDOW_INTAKE = "window_intake"  # 收件
+    WINDOW_INTAKE = "intake"  # 收件
     TRANSIT = "transit"  # 流转
     ACKNOWLEDGEMENT = "acknowledgement"  # 签收
     ACCEPTANCE = "acceptance"  # 受理决定
