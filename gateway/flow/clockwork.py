@@ -19,7 +19,7 @@ from gateway.rules.deadlines import (
     ClockFacts,
     WorkingCalendar,
     follow,
-    outlook,
+    polling,
 )
 from gateway.wire.envelopes import decode_envelope
 from gateway.wire.receipts import decode_signed_receipt
@@ -37,7 +37,9 @@ class Clockwork:
         if not group.changed:
             return
         book, calendar = self._directory.current(), self._calendar.current()
-        held, taken, confirmed = group.tx.clocks(group.changed), _taken(group), _confirmed(group)
+        known = [key for key in group.changed if group.cases[key].revision > 1]
+        held = group.tx.clocks(known) if known else {}
+        taken, confirmed = _taken(group), _confirmed(group)
         rows = []
         for key in group.changed:
             case, new = group.cases[key], taken.get(key, [])
@@ -56,12 +58,8 @@ class Clockwork:
 
 def counted(calendar: WorkingCalendar, kept: KeptClocks, now_ms: int) -> KeptClocks:
     """Return the clocks with what polling needs, as the calendar has it now."""
-    found = outlook(calendar, kept.clocks, kept.told, now_ms)
-    return kept._replace(
-        calendar=calendar.fingerprint,
-        next_ms=found.due[0].at_ms if found.due else found.next_ms,
-        late_from_ms=found.late_from_ms,
-    )
+    next_ms, late_from_ms = polling(calendar, kept.clocks, kept.told, now_ms)
+    return KeptClocks(kept.clocks, kept.told, calendar.fingerprint, next_ms, late_from_ms)
 
 
 def _begun(group: Group, book: Book, case: CaseRecord) -> CaseClocks:

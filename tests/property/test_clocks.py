@@ -14,7 +14,9 @@ from gateway.rules.deadlines import (
     ClockState,
     Level,
     Reading,
+    WorkingCalendar,
     outlook,
+    polling,
     readings,
 )
 from tests.property.effort import effort
@@ -147,3 +149,18 @@ def test_what_is_late_says_so_and_what_says_so_is_late(case: CaseClocks, now_ms:
     assert bool(starts) or told is None or told > min(now_ms, reached)
     levels = {(w.clock, w.number) for w in found.due if w.level is Level.OVERDUE}
     assert {(r.name, r.number) for r in overdue} <= levels
+
+
+@effort(400)
+@given(case=cases, now_ms=instants)
+def test_when_to_look_again_is_what_a_full_count_says(case: CaseClocks, now_ms: int) -> None:
+    found = outlook(CALENDAR, case, (), now_ms)
+    counted = polling(CALENDAR, case, frozenset(), now_ms)
+    assert counted.late_from_ms == found.late_from_ms
+    assert counted.next_ms == (found.due[0].at_ms if found.due else found.next_ms)
+    told = frozenset((w.clock, w.number, w.level) for w in found.due)
+    assert polling(CALENDAR, case, told, now_ms).next_ms == found.next_ms
+    unknown = polling(WorkingCalendar({}), case, frozenset(), now_ms)
+    assert unknown.late_from_ms is None
+    last = max([now_ms, *(e.counted_ms for e in case.events), case.closed_at_ms or 0])
+    assert unknown.next_ms is None or unknown.next_ms <= max(last, case.facts.window_opened_ms or 0)

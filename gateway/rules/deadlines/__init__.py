@@ -12,6 +12,7 @@ from gateway.rules.deadlines.calendar import (
 )
 from gateway.rules.deadlines.course import ClockEvent, ClockFacts, Course, Pending
 from gateway.rules.deadlines.following import follow
+from gateway.rules.deadlines.polling import Polling, polling
 from gateway.rules.deadlines.reading import (
     CaseClocks,
     ClockState,
@@ -39,6 +40,7 @@ __all__ = [
     "Level",
     "Outlook",
     "Pending",
+    "Polling",
     "Reading",
     "Run",
     "Timer",
@@ -51,6 +53,7 @@ __all__ = [
     "follow",
     "holdings",
     "outlook",
+    "polling",
     "readings",
     "unknown_years",
 ]

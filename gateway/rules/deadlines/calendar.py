@@ -26,6 +26,11 @@ def end_of(day: date) -> int:
     return (day.toordinal() + 1 - _EPOCH) * _DAY_MS - _CHINA_MS
 
 
+def start_of_day(instant_ms: int) -> int:
+    """Return the first instant (Unix ms) of the day in China that `instant_ms` is in."""
+    return instant_ms - (instant_ms + _CHINA_MS) % _DAY_MS
+
+
 class CalendarMissing(NamedTuple):
     """What a count answers that meets a year whose rest days are not known: never a guess."""
 
@@ -75,6 +80,9 @@ class WorkingCalendar:
             self, "_ordinals", tuple(d for y in known.values() for d in _workdays_of(y))
         )
         object.__setattr__(self, "fingerprint", _fingerprint(known.values()))
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
 
     def is_workday(self, day: date) -> bool | CalendarMissing:
         """Tell whether `day` is worked."""

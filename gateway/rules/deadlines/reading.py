@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from gateway.kernel.case import CaseRole
 from gateway.kernel.identifiers import CaseKey
@@ -180,25 +180,26 @@ def outlook(
     now_ms: int,
 ) -> Outlook:
     """Compare what the clocks of a case tell with what was kept already."""
-    now = course(calendar, clocks, now_ms)
-    told = [
-        warning
-        for timer in now.timers
-        for warning in warnings_of(calendar, timer, now.at_ms)
-        if (warning.clock, warning.number, warning.level) not in kept
-    ]
+    return outlook_of(calendar, course(calendar, clocks, now_ms), kept)
+
+
+def outlook_of(
+    calendar: WorkingCalendar, now: Course, kept: Collection[tuple[ClockName, int, Level]]
+) -> Outlook:
+    """Compare what the clocks of a case tell by now with what was kept already."""
+    told: list[ClockWarning] = []
+    late: list[int] = []
+    for timer in now.timers:
+        warnings = warnings_of(calendar, timer, now.at_ms)
+        told += [w for w in warnings if (w.clock, w.number, w.level) not in kept]
+        if timer.stopped_ms is None:
+            late += [w.at_ms for w in warnings if w.level in _LATE]
     due = sorted((w for w in told if w.at_ms <= now.at_ms), key=lambda w: w.at_ms)
-    return Outlook(
-        tuple(due),
-        min((w.at_ms for w in told if w.at_ms > now.at_ms), default=None),
-        _earliest(
-            late_from_ms(calendar, timer) for timer in now.timers if timer.stopped_ms is None
-        ),
-    )
+    next_ms = min((w.at_ms for w in told if w.at_ms > now.at_ms), default=None)
+    return Outlook(tuple(due), next_ms, min(late, default=None))
 
 
-def _earliest(instants: Iterable[int | None]) -> int | None:
-    return min((at_ms for at_ms in instants if at_ms is not None), default=None)
+_LATE: Final = (Level.OVERDUE, Level.DEEMED_ACCEPTED)
 
 
 def unknown_years(calendar: WorkingCalendar, clocks: CaseClocks, now_ms: int) -> set[int]:

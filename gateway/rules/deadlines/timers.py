@@ -178,17 +178,32 @@ def warnings_of(calendar: WorkingCalendar, timer: Timer, now_ms: int) -> list[Cl
     Each falls due at the end of a working day (24:00 in China). A year that is not known is told
     as of `now_ms`, once it is in the way of a clock that has not stopped.
     """
-    if timer.limit_days is None:
+    if timer.limit_days is None or _ended_at_once(timer):
         return []
     found = []
+    late = False
     for level in _LEVELS:
         days = _threshold(level, timer.limit_days)
         at_ms = crosses_ms(calendar, timer, days) if days >= 0 else None
         if at_ms is not None:
+            late = late or level is Level.OVERDUE
             if level is Level.OVERDUE and timer.name is ClockName.ACCEPTANCE:
                 level = Level.DEEMED_ACCEPTED  # noqa: PLW2901
             found.append(ClockWarning(timer.name, timer.number, level, timer.holder, at_ms))
-    if timer.stopped_ms is None and isinstance(due_of(calendar, timer), CalendarMissing):
+    if late or timer.stopped_ms is not None:
+        return sorted(found, key=_instant)
+    if isinstance(due_of(calendar, timer), CalendarMissing):
         missing = Level.CALENDAR_MISSING
         found.append(ClockWarning(timer.name, timer.number, missing, timer.holder, now_ms))
-    return sorted(found, key=lambda w: w.at_ms)
+    return sorted(found, key=_instant)
+
+
+def _ended_at_once(timer: Timer) -> bool:
+    """Tell whether a clock stopped on the day it started: no day ended while it ran."""
+    if timer.stopped_ms is None:
+        return False
+    return timer.stopped_ms < end_of(china_day(timer.runs[0].start_ms))
+
+
+def _instant(warning: ClockWarning) -> int:
+    return warning.at_ms
