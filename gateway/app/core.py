@@ -13,17 +13,21 @@ from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.adapters.sql.sqlite import open_sqlite
 from gateway.adapters.system.clock import SystemClock, SystemEntropy
 from gateway.app.agreements import read_agreement
+from gateway.app.calendar import load_calendar
 from gateway.app.config import Config
 from gateway.app.own_keys import Transport, read_signers, read_transport
 from gateway.app.partners import load_book
 from gateway.app.problems import ConfigProblem
 from gateway.flow.accords import Accords
 from gateway.flow.authenticity import Authenticity
+from gateway.flow.clockwork import Clockwork
 from gateway.flow.committer import Committer
 from gateway.flow.sealing import Sealer
 from gateway.flow.tasks import TaskOwner
+from gateway.flow.timekeeper import Timekeeper
 from gateway.kernel.faults import Fault
 from gateway.kernel.identifiers import GatewayId
+from gateway.ports.calendar import CalendarSource
 from gateway.ports.clock import Clock, Entropy
 from gateway.ports.journal import Journal
 from gateway.ports.outlet import Outlet
@@ -57,6 +61,7 @@ class Core:
     committer: Committer
     sealer: Sealer
     accords: Accords
+    calendar: CalendarSource
     entropy: Entropy = field(default_factory=SystemEntropy)
 
 
@@ -72,6 +77,7 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
     verifier = SuiteVerifier()
     home = GatewayId(config.gateway_id)
     book = load_book(config.partners_dir, home, verifier, demo=config.demo)
+    calendar = load_calendar(config.calendar)
     signers = read_signers(config, book.home, seams.clock.now_ms())
     tls = read_transport(config)
     journal = seams.journal(await open_sqlite(config.journal.path))
@@ -94,6 +100,9 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
     directory = HeldDirectory(book)
     accords = Accords(journal, directory, authenticity, read_agreement)
     await accords.refresh()
+    committer.accompany(Clockwork(directory, calendar).keep)
+    timekeeper = Timekeeper(committer, calendar, seams.clock, log)
+    stack.callback(owner.start("timekeeper", timekeeper.run()).cancel)
     return Core(
         config,
         log,
@@ -107,6 +116,7 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
         committer,
         sealer,
         accords,
+        calendar,
     )
 
 

@@ -229,6 +229,11 @@ class Config(_Table):
     partners_dir: Annotated[Path, AfterValidator(_folder)] = Field(
         default=Path("partners"), validate_default=True, description="folder of partners' entries"
     )
+    calendar: Place = Field(
+        default=Path("calendar.toml"),
+        validate_default=True,
+        description="the operator's file of published holidays (节假日安排); need not be there",
+    )
     uvloop: bool = Field(
         default=True, description="true or false: whether the faster event loop is used"
     )

@@ -21,6 +21,7 @@ from gateway.edge.portal_http.app import make_portal
 from gateway.edge.portal_http.keys import JwksInvalid, KeyFile
 from gateway.edge.portal_http.server import PortalServer
 from gateway.edge.portal_http.tokens import TokenChecker
+from gateway.flow.deadlines import Deadlines
 from gateway.flow.dispatch import Dispatcher
 from gateway.flow.gathering import Gathering
 from gateway.flow.handling import ChangeBell, Handling
@@ -118,6 +119,7 @@ async def _portal(stack: AsyncExitStack, c: Core) -> PortalServer:
         desk=Submission(c.committer, c.journal, c.vault, c.directory, clock, c.entropy),
         item_lists=ItemLists(c.journal, GatewayId(c.config.gateway_id)),
         task_desk=Handling(c.committer, c.journal, c.vault, c.directory, bell),
+        clock_desk=Deadlines(c.journal, c.directory, c.calendar, clock),
         tokens=TokenChecker(
             keys,
             issuer=settings.issuer,

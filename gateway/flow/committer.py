@@ -233,10 +233,18 @@ class Committer:
         self._busy = False
         self._known_evidence: set[bytes] = set()
         self._listeners: list[Callable[[set[GatewayId], set[str]], None]] = []
+        self._companions: list[Callable[[Group], None]] = []
 
     def listen(self, listener: Callable[[set[GatewayId], set[str]], None]) -> None:
         """Call `listener(partners with new messages, units with changed cases)` after commits."""
         self._listeners.append(listener)
+
+    def accompany(self, companion: Callable[[Group], None]) -> None:
+        """Call `companion(group)` in every transaction after all else is written, in its thread.
+
+        What it writes is of the same transaction; if it raises, nothing of the group remains.
+        """
+        self._companions.append(companion)
 
     async def submit(self, work: Work) -> None:
         """Have `work` decided and committed.
@@ -343,4 +351,6 @@ class Committer:
             except Fault as fault:
                 faults.append(fault)
         group.finish(self._sealer)
+        for companion in self._companions:
+            companion(group)
         return faults, group

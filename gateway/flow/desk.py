@@ -149,3 +149,18 @@ class TaskDesk(Protocol):
     async def material(self, actor: Actor, task_id: bytes, commitment: bytes) -> Download:
         """Open a file of the case."""
         ...
+
+
+class ClockDesk(Protocol):
+    """Deadlines (时限) of both sides' cases. Every method raises `Fault`."""
+
+    async def overdue(self, actor: Actor, limit: int, after: str) -> tuple[Sequence[View], str]:
+        """List the unit's overdue cases, the longest first, and the cursor of the next page.
+
+        `after` is such a cursor, empty for the first page; the cursor is empty after the last.
+        """
+        ...
+
+    async def clocks(self, actor: Actor, case_id: bytes) -> View:
+        """Show the clocks of one case of the unit, and what they have told."""
+        ...

@@ -35,6 +35,16 @@ MESSAGE_LIFE_MS_MAX: Final = 30 * 86_400_000  # the longest partner outage we br
 MESSAGE_LIFE_MS: Final = 7 * 86_400_000  # what we give our own messages: a long holiday
 ID_TIME_MS_MAX: Final = 60_000  # a UUIDv7's time against sent_at: ids are drawn when sealing
 
+# --- clocks, working days -----------------------------------------------------------------------
+WINDOW_INTAKE_DAYS: Final = 5  # a window tells what is missing as late as an authority may
+TRANSIT_DAYS: Final = 1  # files cross in seconds; a day that passes is a partner in trouble
+ACKNOWLEDGEMENT_DAYS: Final = 1  # 签收 decides nothing: it is done on the next working day
+ACCEPTANCE_DAYS: Final = 5  # 行政许可法 art. 32: told at once, or within five days
+DELIVERY_DAYS: Final = 10  # 行政许可法 art. 44: issued and delivered within ten days
+CLOCK_POLL_MS: Final = 5_000  # what clocks tell falls due at midnight: seconds do not matter
+CLOCK_CACHE_MAX: Final = 8_192  # courses that differ by a day; most of a day's cases go alike
+CLOCK_BATCH_MAX: Final = 256  # cases in one transaction: others wait a few ms, not for a midnight
+
 # --- forms and attachments ----------------------------------------------------------------------
 FORM_BYTES_MAX: Final = 262_144  # the largest real form seen is 40 kB
 JSON_DEPTH_MAX: Final = 32  # real forms nest 5 deep; parsers recurse

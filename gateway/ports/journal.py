@@ -12,6 +12,7 @@ from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
 from gateway.kernel.stages import Refused, TakenIn
 from gateway.ports.item_list import ItemListReader, ItemListWriter
 from gateway.ports.journal_agreements import AgreementSnapshot, AgreementTransaction
+from gateway.ports.journal_clocks import ClockReads, ClockWrites
 
 T = TypeVar("T")
 
@@ -146,7 +147,7 @@ class LaneState(NamedTuple):
     oldest_ms: int
 
 
-class Snapshot(AgreementSnapshot, Protocol):
+class Snapshot(AgreementSnapshot, ClockReads, Protocol):
     """Reads. Within one `read` or `write` all of them see one state."""
 
     @property
@@ -225,7 +226,7 @@ class Snapshot(AgreementSnapshot, Protocol):
         ...
 
 
-class Transaction(AgreementTransaction, Snapshot, Protocol):
+class Transaction(AgreementTransaction, Snapshot, ClockWrites, Protocol):
     """Reads and writes of one atomic unit; its reads see its own writes.
 
     `append`, `refuse`, `void` and `receipted` each also write the pending ledger entry.

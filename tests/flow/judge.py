@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 
-from gateway.kernel.case import CaseRecord, CaseRole, Stage
+from gateway.flow.clockwork import events_of
+from gateway.kernel.case import CLOSED, CaseRecord, CaseRole, Stage
 from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.identifiers import CaseKey
 from gateway.ports.journal import Direction, Snapshot, StoredMessage
@@ -70,8 +71,31 @@ async def _require_same_case(here: Side, there: Side, origin: CaseRecord) -> Non
         assert (origin.sent, origin.received) == (deciding.received, deciding.sent)
         assert deciding.attention == "", "nothing the deciding side says is ever refused"
         require_replayed(theirs, deciding.stage)
+        await _require_same_clocks(here, ours, there, theirs)
     await _require_one_direction(here, ours, there)
     await _require_one_direction(there, theirs, here)
+
+
+async def _require_same_clocks(
+    here: Side, ours: Sequence[StoredMessage], there: Side, theirs: Sequence[StoredMessage]
+) -> None:
+    """Assert that the clocks kept at each side are those its signed messages amount to."""
+    kinds = []
+    for side, history in ((here, ours), (there, theirs)):
+        (key,) = {m.case_key for m in history if m.case_key is not None}
+        case = await side.case(key.case_id)
+        clocks = (await side.journal.read(lambda s, k=key: s.clocks([k])))[key].clocks  # type: ignore[misc]
+        replayed = events_of(case, history)
+        assert clocks.pending == ()
+        assert (clocks.closed_at_ms is None) is (case.stage not in CLOSED)
+        assert sorted((e.kind, e.sender) for e in clocks.events) == sorted(
+            (e.kind, e.sender) for e in replayed
+        )
+        for role in CaseRole:  # each side's own order is kept
+            said = [e.kind for e in clocks.events if e.sender is role]
+            assert said == [e.kind for e in replayed if e.sender is role]
+        kinds.append(sorted(e.kind for e in clocks.events))
+    assert kinds[0] == kinds[1]
 
 
 def require_replayed(history: Sequence[StoredMessage], wanted: Stage) -> None:

@@ -9,12 +9,15 @@ from contextlib import asynccontextmanager
 from functools import partial
 from hashlib import sha256
 
+from gateway.adapters.calendars.published import PublishedCalendar
+from gateway.adapters.memory.calendar import HeldCalendar
 from gateway.adapters.memory.directory import HeldDirectory
 from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.app.agreements import read_agreement
 from gateway.flow.accords import Accords
 from gateway.flow.agreement_desk import AgreementDesk
 from gateway.flow.authenticity import Authenticity
+from gateway.flow.clockwork import Clockwork
 from gateway.flow.committer import Committer
 from gateway.flow.desk import Actor, DeclaredMaterial, OpenCase, TaskAct, View
 from gateway.flow.dispatch import Dispatcher, Lane
@@ -23,6 +26,7 @@ from gateway.flow.intake import Intake
 from gateway.flow.sealing import Sealer
 from gateway.flow.submission import Submission
 from gateway.flow.tasks import TaskOwner
+from gateway.flow.timekeeper import Timekeeper
 from gateway.flow.uploads import AttachmentIntake
 from gateway.kernel.case import CaseRecord
 from gateway.kernel.envelope import Kind, Mode
@@ -76,6 +80,7 @@ class Side:
         self.journal = TroubledJournal()
         self.vault = TroubledVault()
         self.directory = HeldDirectory(setup.book)
+        self.calendar = HeldCalendar(PublishedCalendar().current().years.values())
         self.pen = Pen(setup.signers[0])
         self.link: Link
         """The way to the partner."""
@@ -87,6 +92,8 @@ class Side:
         sealer = Sealer([self.pen])
         self.committer = Committer(self.journal, sealer, clock, self.entropy, self.log)
         self.owner.start("committer", self.committer.run())
+        self.committer.accompany(Clockwork(self.directory, self.calendar).keep)
+        self.timekeeper = Timekeeper(self.committer, self.calendar, clock, self.log)
         authenticity = Authenticity(verifier)
         self.accords = Accords(self.journal, self.directory, authenticity, read_agreement)
         self.intake = Intake(

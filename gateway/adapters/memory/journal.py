@@ -6,15 +6,16 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import sha256
 from itertools import groupby
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 from gateway.adapters.memory.agreements import (
-    AgreementTables,
     MemoryAgreementSnapshot,
     MemoryAgreementTransaction,
 )
-from gateway.adapters.memory.item_list import ItemListState, MemoryItemList
-from gateway.adapters.memory.undo import Table, UndoLog
+from gateway.adapters.memory.item_list import MemoryItemList
+from gateway.adapters.memory.journal_clocks import MemoryClockReads, MemoryClockWrites
+from gateway.adapters.memory.state import LedgerEntry, State
+from gateway.adapters.memory.undo import Table
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
 from gateway.kernel.envelope import CASELESS, Outcome
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
@@ -43,39 +44,10 @@ _OUR_STEP: Final = frozenset(
 _CASE_CHANGES: Final = "case_changes"
 
 
-class LedgerEntry(NamedTuple):
-    """What waits for the ledger's sequencer: `digest` is SHA-256 of the signed receipt."""
-
-    kind: str
-    ref: MessageRef
-    digest: bytes
-    recorded_at_ms: int
-
-
-class _State:
-    """Every table, and what the reads need."""
-
-    def __init__(self) -> None:
-        self.log = UndoLog()
-        self.messages: Table[MessageRef, StoredMessage] = Table(self.log)
-        self.of_case: Table[CaseKey, tuple[MessageRef, ...]] = Table(self.log)
-        self.second: Table[tuple[MessageRef, bytes], bytes] = Table(self.log)
-        self.cases: Table[CaseKey, tuple[int, CaseRecord]] = Table(self.log)
-        self.outbox: Table[bytes, OutboxEntry] = Table(self.log)
-        self.materials: Table[tuple[CaseKey, int, int], Material] = Table(self.log)
-        self.remembered: Table[tuple[str, str], Remembered] = Table(self.log)
-        self.evidence: Table[bytes, Evidence] = Table(self.log)
-        self.serials: Table[str, int] = Table(self.log)
-        self.counters: Table[str, int] = Table(self.log)
-        self.ledger: Table[tuple[MessageRef, bytes], LedgerEntry] = Table(self.log)
-        self.agreements = AgreementTables(self.log)
-        self.item_list = ItemListState(self.log)
-
-
-class MemorySnapshot(MemoryAgreementSnapshot):
+class MemorySnapshot(MemoryAgreementSnapshot, MemoryClockReads):
     """Implements `ports.journal.Snapshot`."""
 
-    def __init__(self, state: _State) -> None:
+    def __init__(self, state: State) -> None:
         super().__init__(state.agreements)
         self._state = state
 
@@ -194,7 +166,7 @@ class MemorySnapshot(MemoryAgreementSnapshot):
         return len(self._state.ledger.rows)
 
 
-class MemoryTransaction(MemoryAgreementTransaction, MemorySnapshot):
+class MemoryTransaction(MemoryAgreementTransaction, MemorySnapshot, MemoryClockWrites):
     """Implements `ports.journal.Transaction`. A key that is taken raises ValueError."""
 
     def _add(self, message: StoredMessage) -> None:
@@ -364,7 +336,7 @@ class MemoryJournal:
     """Implements `ports.journal.Journal`, except that nothing outlives the process."""
 
     def __init__(self) -> None:
-        self._state = _State()
+        self._state = State()
         self._lock = asyncio.Lock()
         self._closed = False
 

@@ -34,6 +34,7 @@ FIELDS: Final = frozenset(
         "bytes",
         "case_id",
         "cases",
+        "clock",
         "connections",
         "count",
         "demo",
@@ -79,6 +80,7 @@ FIELDS: Final = frozenset(
         "version",
         "waiting",
         "where",
+        "year",
     }
 )
 """Names of fields that may be shown. `path` is a file of the gateway, never a request's."""

@@ -122,6 +122,38 @@ cases: Final = Table(
 )
 """This side's view of each case; `waiting` is one byte per kind, `awaits_us` makes it a task."""
 
+case_clocks: Final = Table(
+    "case_clocks",
+    metadata,
+    _key("origin", Text),
+    _key("case_id", LargeBinary),
+    _need("unit", Text),
+    _need("calendar", Text),
+    _may("closed_at_ms", BigInteger),
+    _may("next_ms", BigInteger),
+    _may("late_from_ms", BigInteger),
+    _need("content", LargeBinary),
+    Index("case_clocks_next", "next_ms"),
+    Index("case_clocks_late", "late_from_ms", "origin", "case_id", "unit"),
+    sqlite_with_rowid=False,
+)
+"""What a case's clocks follow from, when they tell something next, since when they are late."""
+
+clock_events: Final = Table(
+    "clock_events",
+    metadata,
+    _key("origin", Text),
+    _key("case_id", LargeBinary),
+    _key("clock", Text),
+    _key("number", Integer),
+    _key("level", Text),
+    _need("holder", Text),
+    _need("at_ms", BigInteger),
+    _need("kept_at_ms", BigInteger),
+    sqlite_with_rowid=False,
+)
+"""What the clocks of a case have told, each once."""
+
 outbox: Final = Table(
     "outbox",
     metadata,

@@ -24,6 +24,7 @@ from sqlalchemy import (
     literal_column,
     select,
     true,
+    tuple_,
     update,
 )
 from sqlalchemy.engine import Dialect
@@ -180,6 +181,7 @@ class Statements(ItemListStatements):
         sql = Compiler(engine)
         self._of_messages(sql)
         self._of_cases(sql)
+        self._of_clocks(sql)
         self._of_outbox(sql)
         self._of_the_rest(sql)
         self._of_agreements(sql)
@@ -254,6 +256,45 @@ class Statements(ItemListStatements):
             ["unit", "after", "limit"],
         )
         self.save_case = sql.upsert(t.cases)
+
+    def _of_clocks(self, sql: Compiler) -> None:
+        c, e = t.case_clocks.c, t.clock_events.c
+        whole = select(*_all(t.case_clocks))
+        place = tuple_(c.late_from_ms, c.origin, c.case_id)
+        late = (
+            whole.where(
+                place > tuple_(bindparam("after_ms"), bindparam("origin"), bindparam("case_id")),
+                c.late_from_ms <= bindparam("now"),
+            )
+            .order_by(c.late_from_ms, c.origin, c.case_id)
+            .limit(bindparam("limit"))
+        )
+        self.clocks = sql.bulk(whole, c.origin, c.case_id)
+        self.clocks_due = sql.text(
+            whole.where(c.next_ms <= bindparam("now"))
+            .order_by(c.next_ms)
+            .limit(bindparam("limit")),
+            ["now", "limit"],
+        )
+        self.clocks_stale = sql.text(
+            whole.where(c.closed_at_ms.is_(None), c.calendar != bindparam("calendar")).limit(
+                bindparam("limit")
+            ),
+            ["calendar", "limit"],
+        )
+        names = ["after_ms", "origin", "case_id", "now"]
+        self.clocks_late = sql.text(late, [*names, "limit"])
+        self.clocks_late_of_unit = sql.text(
+            late.where(c.unit == bindparam("unit")), [*names, "unit", "limit"]
+        )
+        self.save_clocks = sql.upsert(t.case_clocks)
+        self.clock_events = sql.text(
+            select(*t.clock_events.columns).where(
+                e.origin == bindparam("origin"), e.case_id == bindparam("case_id")
+            ),
+            ["origin", "case_id"],
+        )
+        self.keep_clock_event = sql.keep(t.clock_events)
 
     def _of_outbox(self, sql: Compiler) -> None:
         o, m = t.outbox.c, t.messages.c

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -12,6 +12,7 @@ from gateway.app.cli.common import (
     ConfigOption,
     JsonOption,
     examples,
+    now_ms,
     read_config,
     read_id,
     show,
@@ -55,11 +56,18 @@ def look_up(config: Path, text: str) -> dict[str, list[dict[str, object]]]:
     settings = read_config(config)
 
     from gateway.adapters.sql.sqlite import open_sqlite_reader
+    from gateway.app.calendar import load_calendar
     from gateway.flow import inquiry
-    from gateway.kernel.identifiers import GatewayId, uuid_text
+    from gateway.flow.clock_views import clocks_view
+    from gateway.kernel.identifiers import CaseId, GatewayId, uuid_text
 
     with open_sqlite_reader(settings.journal.path) as snapshot:
-        known = inquiry.explain(snapshot, raw, GatewayId(settings.gateway_id))
+        home = GatewayId(settings.gateway_id)
+        known = inquiry.explain(snapshot, raw, home)
+        calendar = load_calendar(settings.calendar).current()
+        views = cast("list[dict[str, object]]", (known or {}).get("cases", []))
+        for view, case in zip(views, snapshot.cases_by_id(CaseId(raw)), strict=True):
+            view["deadlines"] = clocks_view(snapshot, case, home, calendar, now_ms())
     if known is None:
         raise Stop(
             ExitCode.NO,

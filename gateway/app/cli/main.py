@@ -12,12 +12,14 @@ from typer.main import get_command
 
 from gateway.app.cli import (
     agreement_acts,
+    calendar,
     case,
     explain,
     faults,
     init,
     items,
     keys,
+    overdue,
     partner,
     running,
     token,
@@ -39,7 +41,9 @@ app.command(epilog=init.EXAMPLES)(init.init)
 app.command(epilog=running.SERVE_EXAMPLES)(running.serve)
 app.command(epilog=running.MIGRATE_EXAMPLES)(running.migrate)
 app.command(epilog=explain.EXAMPLES)(explain.explain)
+app.command(epilog=overdue.EXAMPLES)(overdue.overdue)
 app.add_typer(agreement_acts.app, name="agreement")
+app.add_typer(calendar.app, name="calendar")
 app.add_typer(case.app, name="case")
 app.add_typer(items.app, name="items")
 app.add_typer(partner.app, name="partner")

@@ -44,11 +44,34 @@ def case_tree(case: View, home: str) -> Tree:
         for m in case["materials"]
     ]
     _facts(tree, {"材料 materials": ", ".join(materials) or None})
+    _deadlines(tree, case["deadlines"])
     history = tree.add(Text(f"报文 messages: {len(case['history'])}"))
     for message in case["history"]:
         _receipt(history.add(Text(_headline(message))), message)
     _waits(tree, case["outbox"])
     return tree
+
+
+def _deadlines(tree: Tree, deadlines: View) -> None:
+    """Show each clock: with whom, since when, until when; and how long each side held the case."""
+    if not deadlines["clocks"]:
+        return
+    held = ", ".join(f"{h['gateway']} {h['days']}" for h in deadlines["held"])
+    node = tree.add(Text(f"时限 clocks; 持有工作日 working days held: {held}"))
+    for clock in deadlines["clocks"]:
+        limit = "无期限 no limit" if clock["limit_days"] is None else f"/{clock['limit_days']}"
+        used = f"{clock['used_days']}{limit}" if clock["limit_days"] is not None else limit
+        line = (
+            f"{clock['clock_zh']} {clock['clock']} ({clock['held_by']}): {both(clock['state'])}, "
+            f"{used}, 自 from {clock['started_at'][:10]}"
+        )
+        line += f", 截止 due {clock['due']}" if clock["due"] else ""
+        line += ", 视为受理 deemed accepted" if clock["deemed_accepted"] else ""
+        late = clock["late_days"] or clock["state"] == "overdue"
+        line += f", 超期 late {clock['late_days']}" if late else ""
+        node.add(Text(line, style="red" if late else ""))
+    for told in deadlines["told"]:
+        node.add(Text(f"{told['at'][:10]} {told['clock']}: {both(told['told'])}", style="yellow"))
 
 
 def message_tree(message: View, home: str) -> Tree:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.edge import health
-from gateway.edge.portal_http import cases, item_list, tasks
+from gateway.edge.portal_http import cases, deadlines, item_list, tasks
 from gateway.edge.portal_http.admission import Bounds
 from gateway.edge.portal_http.bodies import expect
 from gateway.edge.portal_http.context import PORTAL, Portal, guarded
 from gateway.edge.portal_http.problems import problems
 from gateway.edge.portal_http.tokens import TokenChecker
-from gateway.flow.desk import PortalDesk, TaskDesk
+from gateway.flow.desk import ClockDesk, PortalDesk, TaskDesk
 from gateway.flow.item_list import ItemListDesk
 from gateway.ports.telemetry import EventLog
 
@@ -21,6 +21,7 @@ def make_portal(
     desk: PortalDesk,
     task_desk: TaskDesk,
     item_lists: ItemListDesk,
+    clock_desk: ClockDesk,
     tokens: TokenChecker,
     ready: health.Ready,
     log: EventLog,
@@ -30,10 +31,11 @@ def make_portal(
 
     `ready` returns what keeps the gateway from its work; see `gateway.edge.health`.
     """
-    portal = Portal(desk, task_desk, item_lists, tokens, log, bounds or Bounds())
+    portal = Portal(desk, task_desk, item_lists, clock_desk, tokens, log, bounds or Bounds())
     app = web.Application(middlewares=[problems(log, lambda: portal.stopping.begun)])
     app[PORTAL] = portal
-    for method, path, scope, handler in (*cases.ROUTES, *item_list.ROUTES, *tasks.ROUTES):
+    routes = (*cases.ROUTES, *item_list.ROUTES, *tasks.ROUTES, *deadlines.ROUTES)
+    for method, path, scope, handler in routes:
         app.router.add_route(method, path, guarded(scope, handler), expect_handler=expect)
     app.router.add_get("/healthz", health.healthz)
     app.router.add_get("/readyz", health.readyz(ready, lambda: portal.stopping.begun, log))

@@ -68,7 +68,9 @@ async def list_cases(request: web.Request, portal: Portal, actor: Actor) -> web.
 async def show_case(request: web.Request, portal: Portal, actor: Actor) -> web.StreamResponse:
     """`GET /v1/cases/{case_id}`."""
     query(request, ())
-    return json_answer(await portal.desk.case(actor, id_in_path(request, "case_id")))
+    case_id = id_in_path(request, "case_id")
+    case = await portal.desk.case(actor, case_id)
+    return json_answer({**case, "deadlines": await portal.clock_desk.clocks(actor, case_id)})
 
 
 async def add_material(request: web.Request, portal: Portal, actor: Actor) -> web.StreamResponse:

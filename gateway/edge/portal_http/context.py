@@ -10,7 +10,7 @@ from aiohttp import web
 from gateway.edge.portal_http.admission import Bounds, Connection, Stopping
 from gateway.edge.portal_http.problems import Handler
 from gateway.edge.portal_http.tokens import TokenChecker
-from gateway.flow.desk import Actor, PortalDesk, TaskDesk
+from gateway.flow.desk import Actor, ClockDesk, PortalDesk, TaskDesk
 from gateway.flow.item_list import ItemListDesk
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.ports.telemetry import EventLog
@@ -23,6 +23,7 @@ class Portal:
     desk: PortalDesk
     task_desk: TaskDesk
     item_lists: ItemListDesk
+    clock_desk: ClockDesk
     tokens: TokenChecker
     log: EventLog
     bounds: Bounds

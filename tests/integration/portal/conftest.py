@@ -17,7 +17,16 @@ from gateway.edge.portal_http.tokens import TokenChecker
 from gateway.flow.item_list import ItemLists
 from gateway.kernel.identifiers import GatewayId
 
-from .fakes import AUDIENCE, ISSUER, JWKS, FakeClock, FakeDesk, FakeLog, FakeTaskDesk
+from .fakes import (
+    AUDIENCE,
+    ISSUER,
+    JWKS,
+    FakeClock,
+    FakeClockDesk,
+    FakeDesk,
+    FakeLog,
+    FakeTaskDesk,
+)
 
 HOME = GatewayId("620900")
 ALGORITHMS = frozenset({"ES256", "RS256"})
@@ -55,6 +64,7 @@ class World:
     desk: FakeDesk = field(default_factory=FakeDesk)
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     task_desk: FakeTaskDesk = field(default_factory=FakeTaskDesk)
+    clock_desk: FakeClockDesk = field(default_factory=FakeClockDesk)
     clock: FakeClock = field(default_factory=FakeClock)
     log: FakeLog = field(default_factory=FakeLog)
     wrong: list[str] = field(default_factory=list)
@@ -79,6 +89,7 @@ class World:
             desk=self.desk,
             task_desk=self.task_desk,
             item_lists=ItemLists(self.journal, HOME),
+            clock_desk=self.clock_desk,
             tokens=tokens,
             ready=self.ready,
             log=self.log,

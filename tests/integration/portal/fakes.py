@@ -314,3 +314,21 @@ def case_id_of(view: Mapping[str, object]) -> bytes:
     found = parse_uuid7(str(view["case_id"]))
     assert found is not None
     return found
+
+
+class FakeClockDesk:
+    """Overdue cases of each unit, three in all, a page at a time."""
+
+    def __init__(self) -> None:
+        self.late: dict[str, list[View]] = {UNIT: [{"case_id": f"late-{n}"} for n in range(3)]}
+
+    async def overdue(self, actor: Actor, limit: int, after: str) -> tuple[Sequence[View], str]:
+        if after and not after.isdigit():
+            raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "after is no cursor of ours")
+        begin = int(after or 0)
+        late = self.late.get(actor.unit, [])
+        page = late[begin : begin + limit]
+        return page, str(begin + limit) if begin + limit < len(late) else ""
+
+    async def clocks(self, actor: Actor, case_id: bytes) -> View:
+        return {"clocks": [], "held": [], "told": []}

@@ -1,0 +1,1 @@
+"""Calendars: which days the State Council made working days."""

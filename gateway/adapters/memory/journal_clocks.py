@@ -1,0 +1,86 @@
+"""The clocks' part of the memory journal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from gateway.adapters.memory.undo import Table, UndoLog
+from gateway.kernel.identifiers import CaseKey
+from gateway.ports.journal_clocks import FIRST_PAGE, ClockKept, KeptClocks, LatePlace
+from gateway.rules.deadlines import ClockName, Level
+
+
+class ClockTables:
+    """Clocks by case, and what they told."""
+
+    def __init__(self, log: UndoLog) -> None:
+        self.kept: Table[CaseKey, KeptClocks] = Table(log)
+        self.events: Table[tuple[CaseKey, ClockName, int, Level], ClockKept] = Table(log)
+
+
+class _State(Protocol):
+    @property
+    def clocks(self) -> ClockTables: ...
+
+
+class _Held(Protocol):
+    @property
+    def _state(self) -> _State: ...
+
+
+class MemoryClockReads:
+    """Implements `ports.journal_clocks.ClockReads`."""
+
+    def clocks(self: _Held, keys: Collection[CaseKey]) -> Mapping[CaseKey, KeptClocks]:
+        """See `ClockReads`."""
+        rows = self._state.clocks.kept.rows
+        return {key: rows[key] for key in keys if key in rows}
+
+    def clocks_due(self: _Held, now_ms: int, limit: int) -> Sequence[KeptClocks]:
+        """See `ClockReads`."""
+        rows = self._state.clocks.kept.rows.values()
+        due = [(k.next_ms, k) for k in rows if k.next_ms is not None and k.next_ms <= now_ms]
+        return [k for _, k in sorted(due, key=lambda one: one[0])[:limit]]
+
+    def clocks_stale(self: _Held, calendar: str, limit: int) -> Sequence[KeptClocks]:
+        """See `ClockReads`."""
+        rows = self._state.clocks.kept.rows.values()
+        open_ = [k for k in rows if k.clocks.closed_at_ms is None]
+        return [k for k in open_ if k.calendar != calendar][:limit]
+
+    def clocks_late(
+        self: _Held, unit: str | None, now_ms: int, *, limit: int, after: LatePlace = FIRST_PAGE
+    ) -> Sequence[KeptClocks]:
+        """See `ClockReads`."""
+        late = [
+            (LatePlace(k.late_from_ms, *k.clocks.key), k)
+            for k in self._state.clocks.kept.rows.values()
+            if k.late_from_ms is not None
+            and k.late_from_ms <= now_ms
+            and unit in (None, k.clocks.unit)
+        ]
+        later = [(place, k) for place, k in late if place > after]
+        return [k for _, k in sorted(later, key=lambda one: one[0])[:limit]]
+
+    def clock_events(self: _Held, key: CaseKey) -> Sequence[ClockKept]:
+        """See `ClockReads`."""
+        found = [e for e in self._state.clocks.events.rows.values() if e.case_key == key]
+        return sorted(found, key=lambda e: (e.warning.at_ms, *e.warning[:3]))
+
+
+class MemoryClockWrites:
+    """Implements `ports.journal_clocks.ClockWrites`."""
+
+    def save_clocks(self: _Held, clocks: Sequence[KeptClocks]) -> None:
+        """See `ClockWrites`."""
+        for kept in clocks:
+            self._state.clocks.kept.put(kept.clocks.key, kept)
+
+    def keep_clock_events(self: _Held, events: Sequence[ClockKept]) -> None:
+        """See `ClockWrites`."""
+        table = self._state.clocks.events
+        for event in events:
+            place = (event.case_key, *event.warning[:3])
+            if place not in table.rows:
+                table.put(place, event)

@@ -1,0 +1,77 @@
+"""Keeping a case's clock events in step with the case itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gateway.kernel.case import CLOSED, CaseRecord, CaseRole
+from gateway.kernel.envelope import Kind
+from gateway.rules.deadlines.course import ClockEvent, Pending
+from gateway.rules.deadlines.reading import CaseClocks
+
+
+def follow(
+    clocks: CaseClocks,
+    case: CaseRecord,
+    taken: Sequence[ClockEvent],
+    *,
+    confirmed_ms: int,
+    now_ms: int,
+) -> CaseClocks:
+    """Return the clocks' events after a change of the case. Pure; never raises.
+
+    `taken` are the counterpart's messages that the change took in, in order; `confirmed_ms` is
+    when the deciding side took in those of ours that the change confirmed. A word of the deciding
+    side counts from when it was said, and no longer once the case has gone back behind it.
+    """
+    said = ((case.outstanding.kind,) if case.outstanding else ()) + case.waiting
+    if case.role is CaseRole.DECIDING:
+        events = _own_words((*clocks.events, *taken), case.sent.sequence, said, now_ms)
+        pending: tuple[Pending, ...] = ()
+    else:
+        counted = sum(event.sender is case.role for event in clocks.events)
+        arrived = max(0, case.sent.sequence - counted)
+        ours = tuple(
+            ClockEvent(p.kind, case.role, p.said_ms, max(p.said_ms, confirmed_ms))
+            for p in clocks.pending[:arrived]
+        )
+        events = (*clocks.events, *ours, *taken)
+        pending = _waiting(clocks.pending[arrived:], said, now_ms)
+    closed = case.stage in CLOSED
+    return clocks._replace(
+        unit=case.unit,
+        events=events,
+        pending=pending,
+        closed_at_ms=(clocks.closed_at_ms or now_ms) if closed else None,
+    )
+
+
+def _own_words(
+    events: Iterable[ClockEvent], confirmed: int, said: Sequence[Kind], now_ms: int
+) -> tuple[ClockEvent, ...]:
+    """Keep what was confirmed, then what still stands of the rest; add what is new."""
+    kept: list[ClockEvent] = []
+    own = 0
+    standing = 0
+    broken = False
+    for event in events:
+        if event.sender is CaseRole.DECIDING:
+            own += 1
+            if own > confirmed:
+                broken = broken or standing >= len(said) or said[standing] is not event.kind
+                if broken:
+                    continue
+                standing += 1
+        kept.append(event)
+    deciding = CaseRole.DECIDING
+    kept += [ClockEvent(kind, deciding, now_ms, now_ms) for kind in said[standing:]]
+    return tuple(kept)
+
+
+def _waiting(before: Sequence[Pending], said: Sequence[Kind], now_ms: int) -> tuple[Pending, ...]:
+    standing = 0
+    for pending, kind in zip(before, said, strict=False):
+        if pending.kind is not kind:
+            break
+        standing += 1
+    return (*before[:standing], *(Pending(kind, now_ms) for kind in said[standing:]))
