@@ -48,10 +48,11 @@ lock: $(STAMP) ## rebuild the hash-locked requirements (no addresses in them)
 certs: $(STAMP) ## rebuild certs_example/ byte for byte
 	$(BIN)/python -m tools.build_certs_example
 
-derived: $(STAMP) ## rebuild every derived file: stubs, example certificates, fault table
+derived: $(STAMP) ## rebuild every derived file: stubs, example certificates, fault table, item table
 	$(BIN)/python -m tools.build_protos
 	$(BIN)/python -m tools.build_certs_example
 	$(BIN)/python -m tools.build_fault_docs
+	$(BIN)/python -m tools.build_item_docs
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis

@@ -25,8 +25,16 @@ from gateway.kernel.envelope import Mode
 from gateway.kernel.faults import Fault
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.instants import from_datetime
-from gateway.rules.catalogue import Item, ItemVersion, MaterialRequirement
+from gateway.rules.catalogue import (
+    Item,
+    ItemVersion,
+    JointLimits,
+    MaterialForm,
+    MaterialRequirement,
+    Scope,
+)
 from gateway.rules.schema import FormSchemas
+from gateway.rules.schema.strict_json import parse
 
 _ITEM_FILE: Final = "item.toml"
 _MediaType = Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9][a-z0-9.+-]*$")]
@@ -38,8 +46,11 @@ class _Material(Strict):
     name_zh: Name
     name_en: Name
     required: bool
-    media_types: Annotated[list[_MediaType], Field(min_length=1)]
+    media_types: list[_MediaType]
     copies_max: Annotated[int, Field(ge=1, le=100)]
+    forms: list[Literal["original", "copy", "e_licence"]] = Field(default_factory=list)
+    licence_types: list[LicenceType] = Field(default_factory=list)
+    licence_field: Annotated[str, Field(pattern=r"^((/[A-Za-z][A-Za-z0-9_]{0,63}){1,8})?$")] = ""
 
 
 class _Version(Strict):
@@ -51,6 +62,12 @@ class _Version(Strict):
     materials: list[_Material]
 
 
+class _Joint(Strict):
+    statutory_days: _Days
+    extension_days: _Days = 0
+    answer_days: _Days
+
+
 class _Document(Strict):
     code: ItemCode
     name_zh: Name
@@ -58,8 +75,11 @@ class _Document(Strict):
     unit: CreditCode
     implementation_code: Annotated[str, Field(pattern=r"^[0-9A-Z]{18}[1-5][0-9]{11}[0-9Y]$")]
     modes: Annotated[list[Literal["online", "collect_on_behalf", "joint"]], Field(min_length=1)]
+    scope: list[Literal["city", "province", "cross_province"]] = Field(default_factory=list)
     promised_days: _Days
     statutory_days: _Days
+    extension_days: _Days = 0
+    joint: _Joint | None = None
     licence_type: LicenceType | Literal[""]
     versions: Annotated[list[_Version], Field(min_length=1)]
 
@@ -115,6 +135,8 @@ def _load_item(home: Path, region: GatewayId, found: _Gathered) -> None:
             wrong.append(
                 f"versions.{version.version}: {version.form_schema}: {_first_line(problem)}"
             )
+            continue
+        wrong += _unnamed_licences(version, schemas[version.version])
     if wrong:
         raise ConfigProblem(path, wrong)
     found.documents[digest(raw)] = ("item", raw)
@@ -133,15 +155,52 @@ def _contradictions(document: _Document, folder: str) -> list[str]:
         wrong.append("implementation_code: does not begin with unit")
     if document.implementation_code[19:] != document.code[:12]:
         wrong.append("implementation_code: does not end with the basic code")
+    if document.promised_days > document.statutory_days:
+        wrong.append("promised_days: is more than statutory_days")
+    if document.joint is not None and "joint" not in document.modes:
+        wrong.append("joint: modes does not list joint")
+    wrong += [f"scope: {scope} stands twice" for scope in twice(list(document.scope))]
     names = [v.version for v in document.versions]
     wrong += [f"versions: {name} stands twice" for name in twice(names)]
     for v in document.versions:
         codes = [m.code for m in v.materials]
         wrong += [f"versions.{v.version}.materials: {c} stands twice" for c in twice(codes)]
+        for material in v.materials:
+            place = f"versions.{v.version}.materials.{material.code}"
+            wrong += [f"{place}.{what}" for what in _contradicting_forms(material)]
         if v.superseded_at is not None and v.superseded_at <= v.valid_from:
             wrong.append(f"versions.{v.version}.superseded_at: is not after valid_from")
         if v.superseded_at is None and v.overlap_days:
             wrong.append(f"versions.{v.version}.overlap_days: nothing supersedes it")
+    return wrong
+
+
+def _contradicting_forms(material: _Material) -> list[str]:
+    wrong = [f"forms: {form} stands twice" for form in twice(list(material.forms))]
+    e_licence = "e_licence" in material.forms
+    if bool(material.licence_types) != e_licence:
+        wrong.append("licence_types: go with the form e_licence, and it with them")
+    if bool(material.licence_field) != e_licence:
+        wrong.append("licence_field: goes with the form e_licence, and it with licence_field")
+    if bool(material.media_types) == (material.forms == ["e_licence"]):
+        wrong.append("media_types: files have types; what is an e-licence alone has none")
+    return wrong
+
+
+def _unnamed_licences(version: _Version, schema: bytes) -> list[str]:
+    """Say which `licence_field` leads to no `licence-id` of the form: nothing would check it."""
+    wrong = []
+    for material in version.materials:
+        place: object = parse(schema)
+        for name in material.licence_field.split("/")[1:]:
+            properties = place.get("properties") if isinstance(place, dict) else None
+            place = properties.get(name) if isinstance(properties, dict) else None
+        checked = isinstance(place, dict) and place.get("format") == "licence-id"
+        if material.licence_field and not checked:
+            wrong.append(
+                f"versions.{version.version}.materials.{material.code}.licence_field:"
+                " is no property of the form with format licence-id"
+            )
     return wrong
 
 
@@ -175,7 +234,15 @@ def _version(version: _Version, schema: bytes, document: bytes) -> ItemVersion:
         form_schema=digest(schema),
         materials=tuple(
             MaterialRequirement(
-                m.code, m.name_zh, m.name_en, m.required, frozenset(m.media_types), m.copies_max
+                m.code,
+                m.name_zh,
+                m.name_en,
+                m.required,
+                frozenset(m.media_types),
+                m.copies_max,
+                frozenset(map(MaterialForm, m.forms)),
+                frozenset(m.licence_types),
+                m.licence_field,
             )
             for m in version.materials
         ),
@@ -196,4 +263,13 @@ def _item(document: _Document, region: GatewayId, versions: dict[str, ItemVersio
         statutory_days=document.statutory_days,
         licence_type=document.licence_type,
         versions=versions,
+        scope=frozenset(map(Scope, document.scope)),
+        extension_days=document.extension_days,
+        joint=_joint(document.joint),
     )
+
+
+def _joint(limits: _Joint | None) -> JointLimits | None:
+    if limits is None:
+        return None
+    return JointLimits(limits.statutory_days, limits.extension_days, limits.answer_days)

@@ -53,6 +53,7 @@ def require_new_case_allowed(book: Book, header: Header, at_ms: int) -> catalogu
     agreements.require_permitted(agreement, _wish(header, header.sender, header.recipient))
     agreements.require_proof(agreement, header.strength, header.required_suites)
     item = catalogue.find_item(book.catalogue, header.recipient, header.item_code)
+    catalogue.require_in_scope(item, header.sender)
     version = catalogue.version_of(item, header.item_version)
     catalogue.require_current(version, at_ms)
     return version
@@ -115,9 +116,11 @@ def _open(group: Group, book: Book, message: Conformant) -> CaseRecord:
     header, at_ms = received.header, received.received_at_ms
     item = catalogue.find_item(book.catalogue, header.recipient, header.item_code)
     version = catalogue.version_of(item, header.item_version)
-    catalogue.require_materials(version, message.body.attachments)
     assert header.mode is not None
     document = cast("dict[str, object]", message.document)
+    form = document["form"]
+    catalogue.require_materials(version, message.body.attachments, form)
+    _require_reliance(book, header, version, form)
     return CaseRecord(
         key=header.case_key,
         role=CaseRole.DECIDING,
@@ -136,6 +139,19 @@ def _open(group: Group, book: Book, message: Conformant) -> CaseRecord:
         handling_number=case_number(group, item.implementation_code, at_ms),
         form=message.body.form,
     )
+
+
+def _require_reliance(
+    book: Book, header: Header, version: catalogue.ItemVersion, form: object
+) -> None:
+    """Check that the agreement lets each e-licence that stands for a material be relied on.
+
+    Only the origin sends forms, so the sender is where the application was taken.
+    """
+    for licence_type in catalogue.licences_named(version, form).values():
+        agreement = agreement_of(book, header.agreement_digest)
+        wish = _wish(header, header.sender, header.recipient, licence_type)
+        agreements.require_permitted(agreement, wish)
 
 
 @lru_cache(maxsize=32)
@@ -207,7 +223,9 @@ def _require_delegated(book: Book, message: Conformant, case: CaseRecord) -> Non
         if header.kind is Kind.DECIDED:
             require_licence(message.document, item.licence_type)
         elif isinstance(message.document, dict) and "form" in message.document:
-            book.forms.require(version.form_schema, message.document["form"], under="/form")
+            form = message.document["form"]
+            book.forms.require(version.form_schema, form, under="/form")
+            _require_reliance(book, header, version, form)
     elif message.body.attachments:
         raise Fault(FaultCode.CATALOGUE_MATERIAL_UNKNOWN, header.kind.name.lower())
 

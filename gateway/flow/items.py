@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
+from dataclasses import asdict, replace
 
 from gateway.flow.desk import OpenCase, View
 from gateway.kernel.envelope import Right
@@ -13,9 +15,14 @@ from gateway.rules.agreement import Agreement, Exchange, require_in_force, requi
 
 
 def choose_agreement(
-    book: Book, wish: OpenCase, version: str, right: Right, at_ms: int
+    book: Book,
+    wish: OpenCase,
+    version: str,
+    right: Right,
+    at_ms: int,
+    relied_on: Collection[str] = (),
 ) -> Agreement:
-    """Return an agreement in force that permits the case.
+    """Return an agreement in force that permits the case and the licence types relied on in it.
 
     Raises:
         Fault: `agreement.unknown` if there is none with the region; otherwise what the agreement
@@ -32,7 +39,8 @@ def choose_agreement(
             outdated = outdated or fault
             continue
         try:
-            require_permitted(agreement, exchange)
+            for licence_type in relied_on or ("",):
+                require_permitted(agreement, replace(exchange, licence_type=licence_type))
         except Fault as fault:
             refusal = refusal or fault
             continue
@@ -46,9 +54,10 @@ def item_views(book: Book, at_ms: int) -> list[View]:
     views: list[View] = []
     for (region, code), item in sorted(book.catalogue.items()):
         try:
+            catalogue.require_in_scope(item, home)
             version = catalogue.current_version(item, at_ms)
         except Fault:
-            continue  # between versions nothing can be asked for
+            continue  # out of scope, or between versions, nothing can be asked for
         for agreement in book.agreements_with(region):
             grants = [
                 g
@@ -69,6 +78,11 @@ def item_views(book: Book, at_ms: int) -> list[View]:
                     "rights": sorted({r.name.lower() for g in grants for r in g.rights}),
                     "promised_days": item.promised_days,
                     "statutory_days": item.statutory_days,
+                    "extension_days": item.extension_days,
+                    "joint": None if item.joint is None else asdict(item.joint),
+                    "level": int(item.level),
+                    "scope": sorted(item.scope),
+                    "licence_type": item.licence_type,
                     "form_schema": _schema(book, version.form_schema),
                     "form_schema_digest": version.form_schema.hex(),
                     "materials": [
@@ -79,6 +93,9 @@ def item_views(book: Book, at_ms: int) -> list[View]:
                             "required": m.required,
                             "media_types": sorted(m.media_types),
                             "copies_max": m.copies_max,
+                            "forms": sorted(m.forms),
+                            "licence_types": sorted(m.licence_types),
+                            "licence_field": m.licence_field,
                         }
                         for m in version.materials
                     ],

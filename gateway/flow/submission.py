@@ -66,12 +66,14 @@ class Submission:
             if wish.item_version is None
             else catalogue.version_of(item, wish.item_version)
         )
+        catalogue.require_in_scope(item, book.home.gateway_id)
         catalogue.require_current(version, now_ms)
-        right = Right.VERIFY_ORIGINALS if wish.verified_originals else Right.NONE
-        agreement = choose_agreement(book, wish, version.version, right, now_ms)
-        catalogue.require_materials(version, [_planned(m) for m in wish.materials])
-        _require_sizes(wish.materials)
         form = parse(wish.form)
+        relied_on = set(catalogue.licences_named(version, form).values())
+        right = Right.VERIFY_ORIGINALS if wish.verified_originals else Right.NONE
+        agreement = choose_agreement(book, wish, version.version, right, now_ms, relied_on)
+        catalogue.require_materials(version, [_planned(m) for m in wish.materials], form)
+        _require_sizes(wish.materials)
         document = {"applicant_number": wish.applicant_number, "form": form}
         require_body(Kind.SUBMITTED, document, item_schema=version.form_schema, schemas=book.forms)
         key = CaseKey(book.home.gateway_id, CaseId(uuid7(now_ms, self._entropy.token(10))))
@@ -169,6 +171,7 @@ class Submission:
             item = catalogue.find_item(book.catalogue, case.counterpart, case.item_code)
             version = catalogue.version_of(item, case.item_version)
             catalogue.require_listed(version, [_planned(m) for m in materials])
+            catalogue.licences_named(version, content.get("form"))
             body = Body(_json(content))
             draft = own_message(book, actor, case, Kind.MATERIALS_SUPPLIED, body)
             earlier = _declared(group, case.key)

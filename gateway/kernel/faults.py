@@ -71,6 +71,8 @@ class FaultCode(StrEnum):
     CATALOGUE_MATERIAL_MISSING = "catalogue.material_missing"
     CATALOGUE_MATERIAL_UNKNOWN = "catalogue.material_unknown"
     CATALOGUE_MATERIAL_TYPE = "catalogue.material_type"
+    CATALOGUE_LICENCE_UNFIT = "catalogue.licence_unfit"
+    CATALOGUE_OUT_OF_SCOPE = "catalogue.out_of_scope"
     # the item list and its files
     ITEM_LIST_FILE_SIZE = "item_list.file_size"
     ITEM_LIST_ENCODING = "item_list.encoding"

@@ -4,16 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Final
 
 from gateway.kernel.envelope import Attachment, Mode
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.limits import ATTACHMENTS_PER_MESSAGE_MAX
 
+_LICENCE_TYPE_AT: Final = 5  # among the parts of 1.2.156.3005.2.<type>.<authority>...
+
+
+class Level(IntEnum):
+    """Who exercises the power (行使层级). Numbers are those of the implementation code."""
+
+    NATION = 1  # 国家
+    PROVINCE = 2  # 省
+    CITY = 3  # 市
+    COUNTY = 4  # 县
+    TOWNSHIP = 5  # 乡
+
+
+class Scope(StrEnum):
+    """How far apart the places of application and of handling may lie (通办范围)."""
+
+    CITY = "city"  # 市内通办
+    PROVINCE = "province"  # 省内通办
+    CROSS_PROVINCE = "cross_province"  # 跨省通办
+
+
+class MaterialForm(StrEnum):
+    """In what form a material is accepted (材料形式)."""
+
+    ORIGINAL = "original"  # 原件
+    COPY = "copy"  # 复印件
+    E_LICENCE = "e_licence"  # 电子证照
+
+
+@dataclass(frozen=True, slots=True)
+class JointLimits:
+    """Limits of a case that several places handle together (多地联办), in working days."""
+
+    statutory_days: int
+    extension_days: int
+    answer_days: int
+    """For a participating place to answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class MaterialRequirement:
-    """One line of a material list (材料清单)."""
+    """One line of a material list (材料清单).
+
+    A required material is there as a file, or as an e-licence of one of `licence_types` whose id
+    the form gives at `licence_field`: what can be had by sharing is not demanded again
+    (政务数据共享条例).
+    """
 
     code: str
     name_zh: str
@@ -21,6 +66,12 @@ class MaterialRequirement:
     required: bool
     media_types: frozenset[str]
     copies_max: int = 1
+    forms: frozenset[MaterialForm] = frozenset()
+    """Empty: the list does not say."""
+    licence_types: frozenset[str] = frozenset()
+    """Type codes of e-licences that satisfy it."""
+    licence_field: str = ""
+    """JSON pointer into the form to the e-licence's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +108,17 @@ class Item:
     statutory_days: int
     licence_type: str
     versions: Mapping[str, ItemVersion]
+    scope: frozenset[Scope] = frozenset()
+    """Empty: the item does not say, and agreements alone decide."""
+    extension_days: int = 0
+    """By how many working days the statutory limit may be extended with approval."""
+    joint: JointLimits | None = None
+    """None: the item's own limits apply."""
+
+    @property
+    def level(self) -> Level:
+        """Who exercises the power, as the implementation code says."""
+        return Level(int(self.implementation_code[18]))
 
 
 Catalogue = Mapping[tuple[GatewayId, str], Item]
@@ -73,6 +135,26 @@ def find_item(catalogue: Catalogue, region: GatewayId, code: str) -> Item:
     if item is None:
         raise Fault(FaultCode.CATALOGUE_ITEM_UNKNOWN, code)
     return item
+
+
+def reach(origin: GatewayId, deciding: GatewayId) -> Scope:
+    """Return how far apart two regions lie, by their GB/T 2260 codes: 2 digits province, 4 city."""
+    if origin[:4] == deciding[:4]:
+        return Scope.CITY
+    return Scope.PROVINCE if origin[:2] == deciding[:2] else Scope.CROSS_PROVINCE
+
+
+def require_in_scope(item: Item, origin: GatewayId) -> None:
+    """Check that an application taken at `origin` lies within the item's scope, if it has one.
+
+    A wider scope does not include a narrower one: each is listed by itself (通办范围).
+
+    Raises:
+        Fault: `catalogue.out_of_scope`.
+    """
+    needed = reach(origin, item.region)
+    if item.scope and needed not in item.scope:
+        raise Fault(FaultCode.CATALOGUE_OUT_OF_SCOPE, needed.value)
 
 
 def version_of(item: Item, version: str) -> ItemVersion:
@@ -116,14 +198,17 @@ def current_version(item: Item, at_ms: int) -> ItemVersion:
     return max(live, key=lambda v: v.valid_from_ms)
 
 
-def require_materials(version: ItemVersion, attachments: Sequence[Attachment]) -> None:
-    """Check a whole submission against the material list.
+def require_materials(
+    version: ItemVersion, attachments: Sequence[Attachment], form: object = None
+) -> None:
+    """Check a whole submission against the material list: its files, and licences its form names.
 
     Raises:
-        Fault: those of `require_listed`; `catalogue.material_missing` naming each missing code.
+        Fault: those of `require_listed` and `licences_named`; `catalogue.material_missing` naming
+            each missing code.
     """
     require_listed(version, attachments)
-    given = {a.material_code for a in attachments}
+    given = {a.material_code for a in attachments} | licences_named(version, form).keys()
     missing = missing_codes(version, given)
     if missing:
         raise Fault(FaultCode.CATALOGUE_MATERIAL_MISSING, ",".join(missing))
@@ -133,6 +218,36 @@ def missing_codes(version: ItemVersion, given: Iterable[str]) -> list[str]:
     """Return the required material codes that are not among `given`, in list order."""
     held = set(given)
     return [m.code for m in version.materials if m.required and m.code not in held]
+
+
+def licences_named(version: ItemVersion, form: object) -> dict[str, str]:
+    """Return, by material code, the type code of each e-licence that a form names for a material.
+
+    That the id is well formed is the form schema's to check; that the licence exists, is in force
+    and belongs to the applicant is *not* checked.
+
+    Raises:
+        Fault: `catalogue.licence_unfit` if a type does not satisfy its material.
+    """
+    found: dict[str, str] = {}
+    for material in version.materials:
+        named = _text_at(form, material.licence_field) if material.licence_field else ""
+        if not named:
+            continue
+        licence_type = "".join(named.split(".")[_LICENCE_TYPE_AT : _LICENCE_TYPE_AT + 1])
+        if licence_type not in material.licence_types:
+            raise Fault(FaultCode.CATALOGUE_LICENCE_UNFIT, material.code)
+        found[material.code] = licence_type
+    return found
+
+
+def _text_at(form: object, pointer: str) -> str:
+    """Return the text where `pointer` leads through objects; empty if there is none."""
+    for name in pointer.split("/")[1:]:
+        if not isinstance(form, dict):
+            return ""
+        form = form.get(name)
+    return form if isinstance(form, str) else ""
 
 
 def require_listed(version: ItemVersion, attachments: Sequence[Attachment]) -> None:

@@ -73,6 +73,18 @@ CASEWORK: Final[Mapping[F, Texts]] = {
     F.CATALOGUE_MATERIAL_TYPE: Texts(
         "材料的文件类型不被接受", "The material's file type is not accepted", _LIST_ZH, _LIST_EN
     ),
+    F.CATALOGUE_LICENCE_UNFIT: Texts(
+        "电子证照的类型不能代替该材料",
+        "An e-licence of this type does not stand for the material",
+        "请填写清单所列类型的电子证照标识，或改交文件。",
+        "Name an e-licence of a type the list accepts, or hand in a file instead.",
+    ),
+    F.CATALOGUE_OUT_OF_SCOPE: Texts(
+        "申请地不在事项的通办范围内",
+        "The item is not handled for applications from this region",
+        "请查看事项的通办范围，改在办理地或范围内的窗口申请。",
+        "See the item's scope; apply at the deciding place or at a window within the scope.",
+    ),
     F.AGREEMENT_UNKNOWN: Texts(
         "协议尚未收录",
         "The agreement is not known here yet",

@@ -12,7 +12,13 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.mark.parametrize(
-    "maker", ["tools.build_protos", "tools.build_certs_example", "tools.build_fault_docs"]
+    "maker",
+    [
+        "tools.build_protos",
+        "tools.build_certs_example",
+        "tools.build_fault_docs",
+        "tools.build_item_docs",
+    ],
 )
 def test_a_derived_file_is_not_stale(maker: str) -> None:
     done = subprocess.run(

@@ -15,11 +15,20 @@ from gateway.kernel.envelope import Mode
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.instants import to_iso
-from gateway.rules.catalogue import Item, ItemVersion, current_version, require_current
+from gateway.rules.catalogue import (
+    Item,
+    ItemVersion,
+    Level,
+    Scope,
+    current_version,
+    licences_named,
+    require_current,
+)
 from gateway.rules.schema import FormSchemas
 
 PARTNERS = Path(__file__).parents[3] / "partners"
 JIAYUGUAN = GatewayId("620200")
+BUSINESS_LICENCE = "11100000MB0143028R001"
 BRANCH, QUERY = "00013112700402", "00013112700701"
 DAY_MS = 86_400_000
 
@@ -77,8 +86,18 @@ def test_the_branch_registration_has_six_materials_and_two_versions() -> None:
 
 
 def test_the_parents_licence_is_not_demanded_again_once_it_is_named() -> None:
-    required = {v: [m.required for m in shipped(BRANCH).versions[v].materials][5] for v in "12"}
-    assert required == {"1": True, "2": False}
+    paper, shared = (shipped(BRANCH).versions[v] for v in "12")
+    assert paper.materials[5].licence_field == ""
+    form = {"parent_licence_id": f"1.2.156.3005.2.{BUSINESS_LICENCE}.A.1.001.X"}
+    assert licences_named(paper, form) == {}
+    assert licences_named(shared, form) == {"06": BUSINESS_LICENCE}
+
+
+def test_scope_level_and_extension_are_read() -> None:
+    item = shipped(BRANCH)
+    assert item.scope == {Scope.PROVINCE, Scope.CROSS_PROVINCE}
+    assert item.level is Level.CITY
+    assert (item.extension_days, item.joint) == (3, None)
 
 
 def test_the_old_version_is_taken_for_ninety_days_more() -> None:
@@ -137,8 +156,21 @@ def test_a_folder_that_is_not_there_holds_no_items(tmp_path: Path) -> None:
         ('"form.v1.schema.json"', '"form.v9.schema.json"', "cannot be read"),
         ('code = "02"', 'code = "01"', "stands twice"),
         ('"image/png"', '"any"', "media_types"),
-        ("copies_max = 1 ", "copies_max = 0 ", "copies_max"),
+        ("copies_max = 1,", "copies_max = 0,", "copies_max"),
         ("[[versions]]", "[[versions", "not TOML"),
+        ("promised_days = 1", "promised_days = 4", "more than statutory_days"),
+        ("extension_days = 3", "extension_days = 367", "extension_days"),
+        ("extension_days = 3", "joint = { statutory_days = 45, answer_days = 5 }", "joint: modes"),
+        ('scope = ["province"', 'scope = ["planet"', "scope"),
+        ('scope = ["province"', 'scope = ["cross_province"', "cross_province stands twice"),
+        ('forms = ["copy", "e_licence"]', 'forms = ["copy"]', "06.licence_types"),
+        ('forms = ["copy", "e_licence"]', 'forms = ["e_licence"]', "06.media_types"),
+        ('forms = ["copy", "e_licence"]', 'forms = ["copy", "copy"]', "copy stands twice"),
+        ('licence_types = ["11100000MB0143028R001"], ', "", "06.licence_types"),
+        (', licence_field = "/parent_licence_id"', "", "06.licence_field"),
+        ('"/parent_licence_id"', '"/parent_uscc"', "no property of the form"),
+        ('"/parent_licence_id"', '"/agent/licence_id"', "no property of the form"),
+        ('"/parent_licence_id"', '"parent_licence_id"', "licence_field"),
     ],
 )
 def test_a_wrong_item_is_named_with_its_error(folder: Path, old: str, new: str, names: str) -> None:
@@ -159,7 +191,7 @@ def test_a_schema_that_does_not_compile_is_named(folder: Path, schema: str) -> N
 
 def test_everything_wrong_in_every_file_is_named_at_once(folder: Path) -> None:
     change(folder / BRANCH / "item.toml", "promised_days = 1", "promised_days = -1")
-    change(folder / BRANCH / "item.toml", "copies_max = 1 ", "copies_max = 0 ")
+    change(folder / BRANCH / "item.toml", "copies_max = 1,", "copies_max = 0,")
     change(folder / QUERY / "item.toml", 'modes = ["online"]', 'modes = ["pigeon"]')
     problem = problem_of(folder)
     assert len(problem.messages) == 3

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 
 from gateway.kernel.digests import digest
@@ -8,9 +9,13 @@ from gateway.kernel.limits import ATTACHMENTS_PER_MESSAGE_MAX
 from gateway.rules.catalogue import (
     Item,
     ItemVersion,
+    MaterialForm,
     MaterialRequirement,
+    Scope,
     find_item,
+    licences_named,
     require_current,
+    require_in_scope,
     require_listed,
     require_materials,
     version_of,
@@ -37,6 +42,22 @@ OLD = ItemVersion(
     ),
 )
 NEW = ItemVersion("2", END_MS, None, 0, b"", OLD.materials)
+LICENCE_TYPE = "11100000MB0143028R001"
+LICENCE = f"1.2.156.3005.2.{LICENCE_TYPE}.11620200MB0000000U.20210527000001.001.2"
+RELYING = replace(
+    NEW,
+    version="3",
+    materials=(
+        *OLD.materials[:2],
+        replace(
+            OLD.materials[2],
+            required=True,
+            forms=frozenset({MaterialForm.COPY, MaterialForm.E_LICENCE}),
+            licence_types=frozenset({LICENCE_TYPE}),
+            licence_field="/parent/licence_id",
+        ),
+    ),
+)
 ITEM = Item(
     CODE,
     "分公司设立登记",
@@ -49,12 +70,17 @@ ITEM = Item(
     3,
     "11100000MB0143028R001",
     {"1": OLD, "2": NEW},
+    frozenset({Scope.PROVINCE}),
 )
 CATALOGUE = {(REGION, CODE): ITEM}
 
 
 def file(code: str, media_type: str = PDF) -> Attachment:
     return Attachment(code, f"{code}.pdf", media_type, 3, bytes(32), digest(code.encode()))
+
+
+def naming(licence: str) -> object:
+    return {"parent": {"licence_id": licence}}
 
 
 FULL = [file("01"), file("04")]
@@ -83,6 +109,14 @@ SAMPLES = {
     F.CATALOGUE_MATERIAL_TYPE: Sample(
         partial(require_listed, NEW, [file("04", PNG)]),
         partial(require_listed, NEW, [file("01", PNG)]),
+    ),
+    F.CATALOGUE_LICENCE_UNFIT: Sample(
+        partial(licences_named, RELYING, naming(LICENCE)),
+        partial(licences_named, RELYING, naming(LICENCE.replace("R001", "R002"))),
+    ),
+    F.CATALOGUE_OUT_OF_SCOPE: Sample(
+        partial(require_in_scope, ITEM, GatewayId("620900")),
+        partial(require_in_scope, ITEM, GatewayId("310113")),
     ),
     F.LIMIT_ATTACHMENTS: Sample(
         partial(require_listed, NEW, [file("06")] * ATTACHMENTS_PER_MESSAGE_MAX),
