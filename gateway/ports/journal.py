@@ -10,6 +10,7 @@ from gateway.kernel.case import CaseRecord, CaseRole
 from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
 from gateway.kernel.stages import Refused, TakenIn
+from gateway.ports.assisted import AssistedReads, AssistedWrites
 
 T = TypeVar("T")
 
@@ -53,6 +54,7 @@ class OutboxStatus(StrEnum):
     PREPARING = "preparing"  # a draft whose files are still being uploaded; never claimed
     WAITING = "waiting"  # a draft behind another message of its case
     PENDING = "pending"  # sealed, to be sent
+    LISTED = "listed"  # sealed, on the work list of a partner without a system: people carry it
     UNKNOWN = "unknown"  # given up sending; the partner is asked what became of it
 
 
@@ -140,7 +142,7 @@ class LaneState(NamedTuple):
     oldest_ms: int
 
 
-class Snapshot(Protocol):
+class Snapshot(AssistedReads, Protocol):
     """Reads. Within one `read` or `write` all of them see one state."""
 
     def messages(self, refs: Collection[MessageRef]) -> Mapping[MessageRef, StoredMessage]:
@@ -214,7 +216,7 @@ class Snapshot(Protocol):
         ...
 
 
-class Transaction(Snapshot, Protocol):
+class Transaction(Snapshot, AssistedWrites, Protocol):
     """Reads and writes of one atomic unit; its reads see its own writes.
 
     `append`, `refuse`, `void` and `receipted` each also write the pending ledger entry.

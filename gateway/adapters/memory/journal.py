@@ -8,6 +8,11 @@ from hashlib import sha256
 from itertools import groupby
 from typing import Final, NamedTuple, TypeVar
 
+from gateway.adapters.memory.assisted import (
+    AssistedTables,
+    MemoryAssistedReads,
+    MemoryAssistedWrites,
+)
 from gateway.adapters.memory.undo import Table, UndoLog
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
 from gateway.kernel.envelope import CASELESS, Outcome
@@ -62,12 +67,14 @@ class _State:
         self.serials: Table[str, int] = Table(self.log)
         self.counters: Table[str, int] = Table(self.log)
         self.ledger: Table[tuple[MessageRef, bytes], LedgerEntry] = Table(self.log)
+        self.assisted = AssistedTables(self.log)
 
 
-class MemorySnapshot:
+class MemorySnapshot(MemoryAssistedReads):
     """Implements `ports.journal.Snapshot`."""
 
     def __init__(self, state: _State) -> None:
+        super().__init__(state)
         self._state = state
 
     def messages(self, refs: Collection[MessageRef]) -> Mapping[MessageRef, StoredMessage]:
@@ -180,7 +187,7 @@ class MemorySnapshot:
         return len(self._state.ledger.rows)
 
 
-class MemoryTransaction(MemorySnapshot):
+class MemoryTransaction(MemorySnapshot, MemoryAssistedWrites):
     """Implements `ports.journal.Transaction`. A key that is taken raises ValueError."""
 
     def _add(self, message: StoredMessage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from gateway.adapters.sql.assisted import SqlAssistedReads
 from gateway.adapters.sql.rows import (
     CHANGE_NUMBER,
     OUTBOX_COLUMNS,
@@ -56,7 +57,7 @@ class Cursor(Protocol):
         ...
 
 
-class SqlSnapshot:
+class SqlSnapshot(SqlAssistedReads):
     """Implements `ports.journal.Snapshot` within a transaction that someone else began."""
 
     def __init__(self, cursor: Cursor, statements: Statements) -> None:

@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 from gateway.adapters.sql import schema as t
+from gateway.adapters.sql.assisted import AssistedStatements
 from gateway.ports.journal import Direction
 
 BULK_SIZES: Final = (1, 4, 16, 64, 256)
@@ -149,7 +150,7 @@ def _sealed() -> ColumnElement[bool]:
     return and_(m.message_id == o.message_id, m.direction == ours)
 
 
-class Statements:
+class Statements(AssistedStatements):
     """Every text of the journal, ready to run."""
 
     def __init__(self, engine: Engine) -> None:
@@ -158,6 +159,7 @@ class Statements:
         self._of_cases(sql)
         self._of_outbox(sql)
         self._of_the_rest(sql)
+        self._of_assisted(sql)
 
     def _of_messages(self, sql: _Compiler) -> None:
         m, s = t.messages.c, t.second_receipts.c

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from itertools import chain
 
+from gateway.adapters.sql.assisted import SqlAssistedWrites
 from gateway.adapters.sql.rows import (
     OUTBOX_COLUMNS,
     Row,
@@ -42,7 +43,7 @@ def _pending(kind: str, ref: tuple[str, bytes], receipt: bytes, at_ms: int) -> R
     return (kind, *ref, sha256(receipt).digest(), at_ms)
 
 
-class SqlTransaction(SqlSnapshot):
+class SqlTransaction(SqlAssistedWrites, SqlSnapshot):
     """Implements `ports.journal.Transaction`; begun and ended by the engine.
 
     A key that is taken raises the driver's integrity error, which the engine turns to ValueError.

@@ -9,6 +9,7 @@ from tests.unit.rules.samples import SAMPLES
 
 SHOWN_ELSEWHERE = {
     FaultCode.TRUST_BODY_MISMATCH: "flow and acceptance: the intake compares salt and body",
+    FaultCode.TRUST_ATTESTATION_INVALID: "flow: the intake compares attestation and header",
     FaultCode.DELIVERY_ID_REUSED: "flow and acceptance: it needs what the journal holds",
     FaultCode.DELIVERY_LAST_SEEN_UNKNOWN: "flow: it needs what the journal holds",
     FaultCode.DELIVERY_JOURNAL_DOWN: "flow: the committer's journal fails",
@@ -19,7 +20,7 @@ SHOWN_ELSEWHERE = {
     FaultCode.CASE_NOT_PARTY: "flow and acceptance: it needs what the journal holds",
     FaultCode.CASE_FROZEN_DIFFERS: "flow: it needs what the case froze",
 }
-FAMILIES = ("schema.", "catalogue.", "agreement.", "case.", "trust.", "delivery.")
+FAMILIES = ("schema.", "catalogue.", "agreement.", "case.", "trust.", "delivery.", "assisted.")
 
 
 @pytest.mark.parametrize("code", SAMPLES, ids=lambda code: code.value)

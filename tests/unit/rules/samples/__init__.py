@@ -1,7 +1,15 @@
 """One passing and one failing sample of every rule that can be shown without a socket or a disk."""
 
 from gateway.kernel.faults import FaultCode
-from tests.unit.rules.samples import agreement, casework, catalogue, delivery, schema, trust
+from tests.unit.rules.samples import (
+    agreement,
+    assisted,
+    casework,
+    catalogue,
+    delivery,
+    schema,
+    trust,
+)
 from tests.unit.rules.samples.sample import Sample
 
 SAMPLES: dict[FaultCode, Sample] = {
@@ -10,5 +18,6 @@ SAMPLES: dict[FaultCode, Sample] = {
     **schema.SAMPLES,
     **catalogue.SAMPLES,
     **agreement.SAMPLES,
+    **assisted.SAMPLES,
     **casework.SAMPLES,
 }
