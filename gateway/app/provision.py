@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,11 @@ class Site:
         """Private keys for messages, first choice first."""
         return [self.root / "keys" / f"signing_{s.lower()}.key.pem" for s in self.suites]
 
+    @property
+    def adapter_key(self) -> Path:
+        """Private key that attests what partners without a system said."""
+        return self.root / "keys" / "adapter_es256.key.pem"
+
 
 def make_site(site: Site, now_ms: int, *, demo: bool) -> None:
     """Make keys, certificates, configuration and own directory entry.
@@ -122,6 +128,7 @@ def _settings(site: Site, *, demo: bool) -> dict[str, Setting]:
         "state_dir": "state",
         "partners_dir": "partners",
         "keys.signing": [f"keys/{path.name}" for path in site.signing_keys],
+        "keys.adapter": f"keys/{site.adapter_key.name}",
         "transport.certificate": "keys/transport.pem",
         "transport.key": "keys/transport.key.pem",
         "transport.authorities": "keys/authorities.pem",
@@ -134,12 +141,15 @@ def _settings(site: Site, *, demo: bool) -> dict[str, Setting]:
 
 def _make_signing_keys(site: Site, authority: Authority, begin: int, end: int) -> None:
     who = site.identity
-    for suite, path in zip(site.suites, site.signing_keys, strict=True):
+    made = [
+        (suite, path, "signing") for suite, path in zip(site.suites, site.signing_keys, strict=True)
+    ]
+    for suite, path, use in (*made, (ES256, site.adapter_key, "adapter")):
         issued = issue_signing(
             authority,
             who.gateway_id,
             suite,
-            common_name=f"{who.name_zh} signing {suite}",
+            common_name=f"{who.name_zh} {use} {suite}",
             not_before_ms=begin,
             not_after_ms=end,
         )
@@ -162,7 +172,8 @@ def _write_own_entry(site: Site, pin: bytes, *, simulated: bool) -> None:
     who, folder = site.identity, site.own_entry
     host = site.exchange.rpartition(":")[0].strip("[]")
     names = [p.name.replace(".key.pem", ".pem") for p in site.signing_keys]
-    for name in ("authorities.pem", *names):
+    adapter = site.adapter_key.name.replace(".key.pem", ".pem")
+    for name in ("authorities.pem", *names, adapter):
         _public(folder / "keys" / name, (site.root / "keys" / name).read_bytes())
     lines = [
         f"# {who.name_zh}" + ("：模拟端点 a simulated endpoint" if simulated else ""),
@@ -183,6 +194,8 @@ def _write_own_entry(site: Site, pin: bytes, *, simulated: bool) -> None:
         f"transport_pins = [{_quoted(pin.hex())}]",
         f"signing_certificates = [{', '.join(_quoted('keys/' + n) for n in names)}]",
         'authorities = "keys/authorities.pem"',
+        "# Attests what partners without a system said; signs no message of the gateway's own.",
+        f"adapter_certificates = [{_quoted('keys/' + adapter)}]",
     ]
     _public(folder / "partner.toml", ("\n".join(lines) + "\n").encode())
 
@@ -215,6 +228,23 @@ def agree(one: Site, other: Site, content: bytes, now_ms: int) -> bytes:
         _public(folder / "agreement.toml", content)
         for party, act in zip((one, other), acts, strict=True):
             _public(folder / "acts" / f"{party.identity.gateway_id}.accept.act", act)
+    return address
+
+
+def adopt(site: Site, source: Path, now_ms: int) -> bytes:
+    """Give the gateway a partner without a system: its folder, and both acceptances of its paper.
+
+    `source` is a folder with `partner.toml`, `agreement.toml` and `items/`. Returns the digest of
+    the agreement. The partner's acceptance is on paper; the adapter key attests it.
+    """
+    folder = site.root / "partners" / source.name
+    shutil.copytree(source, folder, dirs_exist_ok=True)
+    partner = GatewayId(str(tomllib.loads((folder / "partner.toml").read_text())["gateway_id"]))
+    address = digest((folder / "agreement.toml").read_bytes())
+    home = site.identity.gateway_id
+    for party, keys in ((home, site.signing_keys), (partner, [site.adapter_key])):
+        act = acceptance(party, keys, address, now_ms)
+        _public(folder / "acts" / f"{party}.accept.act", act)
     return address
 
 

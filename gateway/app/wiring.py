@@ -7,8 +7,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from gateway.adapters.memory.directory import HeldDirectory
+from gateway.adapters.outlets.assisted import AssistedOutlet
 from gateway.adapters.outlets.grpc import GrpcOutlet
 from gateway.adapters.pki.certificates import transport_pin
+from gateway.app.assisted import open_assisted
 from gateway.app.config import Config
 from gateway.app.core import Core, Seams, open_core
 from gateway.app.own_keys import portal_tls
@@ -19,6 +21,7 @@ from gateway.edge.portal_http.app import make_portal
 from gateway.edge.portal_http.keys import JwksInvalid, KeyFile
 from gateway.edge.portal_http.server import PortalServer
 from gateway.edge.portal_http.tokens import TokenChecker
+from gateway.flow.assisted import Assistance
 from gateway.flow.dispatch import Dispatcher
 from gateway.flow.gathering import Gathering
 from gateway.flow.handling import ChangeBell, Handling
@@ -26,6 +29,7 @@ from gateway.flow.intake import Intake
 from gateway.flow.readiness import Readiness
 from gateway.flow.submission import Submission
 from gateway.flow.uploads import AttachmentIntake
+from gateway.kernel.assisted import ADAPTER
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.outlet import Outlet
 from gateway.ports.telemetry import EventLog
@@ -56,14 +60,21 @@ async def run_gateway(
     async with AsyncExitStack() as stack:
         core = await open_core(stack, config, log, seams or Seams())
         _dispatch(stack, core)
-        exchange = await _exchange(stack, core)
-        portal = await _portal(stack, core)
+        clock = core.seams.clock
+        intake = Intake(
+            core.committer, core.journal, core.vault, core.directory, core.authenticity, clock
+        )
+        assisted = open_assisted(stack, core, intake)
+        exchange = await _exchange(stack, core, intake)
+        portal = await _portal(stack, core, assisted)
         yield Running(exchange.port, portal.port, core.directory)
 
 
 def _dispatch(stack: AsyncExitStack, c: Core) -> None:
     def open_outlet(partner: GatewayId) -> Outlet:
         entry = c.directory.current().partners[partner]
+        if entry.outlet == ADAPTER:
+            return c.seams.outlet(AssistedOutlet(c.journal, clock))
         outlet = GrpcOutlet(
             entry.address,
             key=c.tls.key,
@@ -82,10 +93,8 @@ def _dispatch(stack: AsyncExitStack, c: Core) -> None:
     stack.push_async_callback(dispatcher.drain)
 
 
-async def _exchange(stack: AsyncExitStack, c: Core) -> PartnerServer:
-    clock = c.seams.clock
-    intake = Intake(c.committer, c.journal, c.vault, c.directory, c.authenticity, clock)
-    uploads = AttachmentIntake(c.vault, c.journal, c.directory, clock)
+async def _exchange(stack: AsyncExitStack, c: Core, intake: Intake) -> PartnerServer:
+    uploads = AttachmentIntake(c.vault, c.journal, c.directory, c.seams.clock)
     server = PartnerServer(Gathering(intake, c.owner), uploads, c.directory, c.log, transport_pin)
     trusted = {p.authorities for p in c.directory.current().partners.values()}
     await server.start(
@@ -98,7 +107,7 @@ async def _exchange(stack: AsyncExitStack, c: Core) -> PartnerServer:
     return server
 
 
-async def _portal(stack: AsyncExitStack, c: Core) -> PortalServer:
+async def _portal(stack: AsyncExitStack, c: Core, assisted: Assistance | None) -> PortalServer:
     clock, settings = c.seams.clock, c.config.portal
     bell = ChangeBell()
     c.committer.listen(bell.ring)
@@ -111,6 +120,7 @@ async def _portal(stack: AsyncExitStack, c: Core) -> PortalServer:
     app = make_portal(
         desk=Submission(c.committer, c.journal, c.vault, c.directory, clock, c.entropy),
         task_desk=Handling(c.committer, c.journal, c.vault, c.directory, bell),
+        assisted=assisted,
         tokens=TokenChecker(
             keys,
             issuer=settings.issuer,

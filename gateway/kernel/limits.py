@@ -116,3 +116,8 @@ SQLITE_READERS_MAX: Final = 3  # reads beside the writer; on few cores more only
 SQLITE_CACHE_KIB: Final = 32_768  # the indexes' hot ends; a commit of 256 messages is about 2 MiB
 SQLITE_CHECKPOINT_PAGES: Final = 2_000  # 8 MiB: a page changed by many commits is copied once
 SQLITE_STATEMENTS_MAX: Final = 128  # more than the journal has texts: each is prepared once
+
+# --- partners without a system ------------------------------------------------------------------
+ASSISTED_RESUME_MAX: Final = 100  # confirmed answers taken in again at once; people type few
+ASSISTED_RESUME_MS: Final = 60_000  # what could not be taken in is tried again within a minute
+ASSISTED_TEXT_CHARS_MAX: Final = 128  # the partner's own number, a counter: what fits a line

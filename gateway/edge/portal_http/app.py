@@ -5,12 +5,14 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.edge import health
+from gateway.edge.portal_http import assisted as assisted_routes
 from gateway.edge.portal_http import cases, tasks
 from gateway.edge.portal_http.admission import Bounds
 from gateway.edge.portal_http.bodies import expect
 from gateway.edge.portal_http.context import PORTAL, Portal, guarded
 from gateway.edge.portal_http.problems import problems
 from gateway.edge.portal_http.tokens import TokenChecker
+from gateway.flow.assisted_desk import AssistedDesk
 from gateway.flow.desk import PortalDesk, TaskDesk
 from gateway.ports.telemetry import EventLog
 
@@ -23,15 +25,16 @@ def make_portal(
     ready: health.Ready,
     log: EventLog,
     bounds: Bounds | None = None,
+    assisted: AssistedDesk | None = None,
 ) -> web.Application:
     """Make the application; `PortalServer` serves it.
 
     `ready` returns what keeps the gateway from its work; see `gateway.edge.health`.
     """
-    portal = Portal(desk, task_desk, tokens, log, bounds or Bounds())
+    portal = Portal(desk, task_desk, tokens, log, bounds or Bounds(), assisted)
     app = web.Application(middlewares=[problems(log, lambda: portal.stopping.begun)])
     app[PORTAL] = portal
-    for method, path, scope, handler in (*cases.ROUTES, *tasks.ROUTES):
+    for method, path, scope, handler in (*cases.ROUTES, *tasks.ROUTES, *assisted_routes.ROUTES):
         app.router.add_route(method, path, guarded(scope, handler), expect_handler=expect)
     app.router.add_get("/healthz", health.healthz)
     app.router.add_get("/readyz", health.readyz(ready, lambda: portal.stopping.begun, log))

@@ -10,6 +10,7 @@ from aiohttp import web
 from gateway.edge.portal_http.admission import Bounds, Connection, Stopping
 from gateway.edge.portal_http.problems import Handler
 from gateway.edge.portal_http.tokens import TokenChecker
+from gateway.flow.assisted_desk import AssistedDesk
 from gateway.flow.desk import Actor, PortalDesk, TaskDesk
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.ports.telemetry import EventLog
@@ -24,6 +25,8 @@ class Portal:
     tokens: TokenChecker
     log: EventLog
     bounds: Bounds
+    assisted: AssistedDesk | None = None
+    """None: no partner of this gateway is without a system."""
     stopping: Stopping = field(default_factory=Stopping)
 
 
@@ -35,6 +38,8 @@ ActorHandler = Callable[[web.Request, Portal, Actor], Awaitable[web.StreamRespon
 def guarded(scope: str, handler: ActorHandler) -> Handler:
     """Let a request through to `handler` if its token is good and has `scope`.
 
+    Of several, with spaces between, one is enough.
+
     Nothing of the body is read before.
     """
 
@@ -43,7 +48,7 @@ def guarded(scope: str, handler: ActorHandler) -> Handler:
         if portal.stopping.begun:
             raise Fault(FaultCode.DELIVERY_STOPPING)
         actor = portal.tokens.check(bearer(request))
-        if scope not in actor.scopes:
+        if actor.scopes.isdisjoint(scope.split()):
             raise Fault(FaultCode.PORTAL_SCOPE_MISSING, scope)
         return await handler(request, portal, actor)
 
