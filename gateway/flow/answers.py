@@ -9,6 +9,7 @@ from typing import Final
 from gateway.kernel.case import CaseRecord
 from gateway.kernel.digests import digest
 from gateway.kernel.envelope import Body, Header, Kind, Strength
+from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.limits import MESSAGE_LIFE_MS_MAX, SALT_BYTES
 from gateway.kernel.stages import Authenticated, Conformant, Received
@@ -33,9 +34,15 @@ def complete(kind: Kind, number: str, content: Mapping[str, object]) -> dict[str
 def answer_header(
     book: Book, case: CaseRecord, typing: Typing, body_commitment: bytes = bytes(32)
 ) -> Header:
-    """Return the header of the partner's answer, next in its case, proven by people only."""
+    """Return the header of the partner's answer, next in its case, proven by people only.
+
+    Raises:
+        Fault: `trust.partner_not_active`.
+    """
     home = book.home.gateway_id
-    partner = book.partners[typing.partner]
+    partner = book.partners.get(typing.partner)
+    if partner is None:
+        raise Fault(FaultCode.TRUST_PARTNER_NOT_ACTIVE, "no longer in the directory")
     return Header(
         attested_id(typing.partner, typing.natural_key, typing.typed_at_ms),
         typing.partner,

@@ -177,6 +177,7 @@ class Assistance:
 
         def step(group: Group) -> None:
             current, case = found(group.tx, actor, work_id)
+            case = group.case(case.key) or case
             rules.require_handed_over(current.status)
             sheet = (current.partner, case.applicant_number)
             rules.require_same_case((typed.region, typed.case_number), sheet)
@@ -206,6 +207,9 @@ class Assistance:
     async def confirm(self, actor: Actor, work_id: bytes, given: Confirmation) -> View:
         """See `AssistedDesk`. A refusal by the intake is raised under its own rule."""
         item, case, typing = await self._journal.read(lambda s: to_confirm(s, actor, work_id))
+        if typing.status is TypingStatus.TAKEN_IN:  # asked again, since the answer was lost
+            rules.require_match(typed_fields(typing), given.fields)
+            return await self.item(actor, work_id)
         if typing.status is TypingStatus.TYPED:
             rules.require_other_person(typing.typed_by, actor.subject)
             await self._compare(typing, given)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 
 from gateway.flow.answers import answer_header, complete, rehearsed
-from gateway.flow.assisted_views import sheet_view, typed_content, work_view
+from gateway.flow.assisted_views import material_views, sheet_view, typed_content, work_view
 from gateway.flow.committer import Group
 from gateway.flow.desk import Actor, View
 from gateway.flow.effects import rehearse
@@ -56,9 +56,10 @@ def found(s: Snapshot, actor: Actor, work_id: bytes) -> tuple[WorkItem, CaseReco
 
 
 def shown(s: Snapshot, actor: Actor, work_id: bytes) -> View:
-    """Return a unit's own item as it is shown."""
+    """Return a unit's own item as it is shown, with the files that go with it."""
     item, case = found(s, actor, work_id)
-    return work_view(item, case, s.typings_of_case(case.key))
+    view = work_view(item, case, s.typings_of_case(case.key))
+    return {**view, "materials": material_views(_message(s, item))}
 
 
 def with_message(s: Snapshot, actor: Actor, work_id: bytes) -> tuple[WorkItem, StoredMessage]:
@@ -78,15 +79,20 @@ def sheet_of(s: Snapshot, book: Book, item: WorkItem) -> View:
 
 
 def to_confirm(s: Snapshot, actor: Actor, work_id: bytes) -> tuple[WorkItem, CaseRecord, Typing]:
-    """Return what waits for a second person, or was confirmed and still waits to be taken in.
+    """Return what waits for a second person, or waits to be taken in, or was confirmed by it last.
 
     Raises:
         Fault: `portal.not_found`, `assisted.nothing_typed`.
     """
     item, case = found(s, actor, work_id)
-    for typing in s.typings_of_case(case.key):
-        if typing.work_id == work_id and typing.status in OPEN:
+    typings = [t for t in s.typings_of_case(case.key) if t.work_id == work_id]
+    for typing in typings:
+        if typing.status in OPEN:
             return item, case, typing
+    last = max(typings, key=lambda t: t.settled_at_ms, default=None)
+    taken_in = last is not None and last.status is TypingStatus.TAKEN_IN
+    if last is not None and taken_in and last.confirmed_by == actor.subject:
+        return item, case, last
     raise Fault(FaultCode.ASSISTED_NOTHING_TYPED)
 
 

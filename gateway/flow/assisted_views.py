@@ -10,8 +10,8 @@ from gateway.flow.desk import View
 from gateway.flow.views import STAGE_ZH
 from gateway.kernel.assisted import TypingStatus
 from gateway.kernel.case import CaseRecord, CaseRole
-from gateway.kernel.envelope import Attachment, Body, Kind
-from gateway.kernel.faults import Fault
+from gateway.kernel.envelope import Body, Kind
+from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import uuid_text
 from gateway.kernel.instants import to_iso
 from gateway.ports.assisted import Typing, WorkItem
@@ -88,9 +88,32 @@ def typed_fields(typing: Typing) -> dict[str, str]:
     return key_fields(typing.kind, typing.number, typed_content(typing))
 
 
+def material_views(message: StoredMessage, version: ItemVersion | None = None) -> list[View]:
+    """Show the files that go with a message; names of material where the item's list is given."""
+    names = {m.code: m.name_zh for m in version.materials} if version else {}
+    body = decode_body(decode_envelope(message.envelope).body_bytes)
+    return [
+        {
+            "material_code": a.material_code,
+            "name_zh": names.get(a.material_code, ""),
+            "name": a.name,
+            "media_type": a.media_type,
+            "size": a.size,
+            "commitment": a.commitment.hex(),
+        }
+        for a in body.attachments
+    ]
+
+
 def sheet_view(item: WorkItem, case: CaseRecord, message: StoredMessage, book: Book) -> View:
-    """Return everything that stands on the sheet. It holds the applicant's form: personal data."""
-    partner, home = book.partners[item.partner], book.home
+    """Return everything that stands on the sheet. It holds the applicant's form: personal data.
+
+    Raises:
+        Fault: `trust.partner_not_active`.
+    """
+    partner, home = book.partners.get(item.partner), book.home
+    if partner is None:
+        raise Fault(FaultCode.TRUST_PARTNER_NOT_ACTIVE, "no longer in the directory")
     body = decode_body(decode_envelope(message.envelope).body_bytes)
     try:
         listed = find_item(book.catalogue, item.partner, case.item_code)
@@ -118,20 +141,8 @@ def sheet_view(item: WorkItem, case: CaseRecord, message: StoredMessage, book: B
         "listed_at": to_iso(item.listed_at_ms),
         "header_digest": item.header_digest.hex(),
         "lines": _lines(body, version, book),
-        "materials": [_material(a, version) for a in body.attachments],
+        "materials": material_views(message, version),
         "answers": expected_answers(case),
-    }
-
-
-def _material(a: Attachment, version: ItemVersion | None) -> View:
-    names = {m.code: m.name_zh for m in version.materials} if version else {}
-    return {
-        "code": a.material_code,
-        "name_zh": names.get(a.material_code, ""),
-        "file": a.name,
-        "media_type": a.media_type,
-        "size": a.size,
-        "commitment": a.commitment.hex(),
     }
 
 

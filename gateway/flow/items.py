@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 
 from gateway.flow.desk import OpenCase, View
-from gateway.kernel.envelope import Right
+from gateway.kernel.assisted import ADAPTER
+from gateway.kernel.envelope import Right, Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.ports.directory import Book
 from gateway.rules import catalogue
-from gateway.rules.agreement import Agreement, Exchange, require_in_force, require_permitted
+from gateway.rules.agreement import (
+    Agreement,
+    Exchange,
+    require_in_force,
+    require_permitted,
+    require_proof,
+)
 
 
 def choose_agreement(
@@ -33,11 +40,23 @@ def choose_agreement(
             continue
         try:
             require_permitted(agreement, exchange)
+            _require_answerable(book, wish, agreement)
         except Fault as fault:
             refusal = refusal or fault
             continue
         return agreement
     raise refusal or outdated or Fault(FaultCode.AGREEMENT_UNKNOWN, wish.region)
+
+
+def _require_answerable(book: Book, wish: OpenCase, agreement: Agreement) -> None:
+    """Check that the partner's answers could be taken in at all: people prove the least.
+
+    Raises:
+        Fault: `agreement.strength_too_weak`.
+    """
+    partner = book.partners.get(wish.region)
+    if partner is not None and partner.outlet == ADAPTER:
+        require_proof(agreement, Strength.ASSISTED, agreement.required_suites)
 
 
 def item_views(book: Book, at_ms: int) -> list[View]:

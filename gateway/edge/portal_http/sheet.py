@@ -71,7 +71,7 @@ def render_sheet(view: Mapping[str, Any]) -> str:
         (
             "<!DOCTYPE html>",
             '<html lang="zh-CN"><head><meta charset="utf-8">',
-            f"<title>跨域通办人工协办单 {_text(view['case_number'])}</title>",
+            f"<title>跨域通办人工协办单 {escape(_printable(view['case_number']))}</title>",
             f"<style>{_STYLE}</style></head><body>",
             warning,
             "<h1>跨域通办人工协办单 Assisted handling sheet</h1>",
@@ -91,11 +91,15 @@ def render_sheet(view: Mapping[str, Any]) -> str:
 
 
 def _text(value: object) -> str:
-    """Escape a value; what cannot be printed becomes a visible mark, never a control."""
-    shown = "".join(
+    """Escape a value and keep it in its own direction of writing."""
+    return f"<bdi>{escape(_printable(value))}</bdi>"
+
+
+def _printable(value: object) -> str:
+    """Return a value as text; what cannot be printed becomes a visible mark, never a control."""
+    return "".join(
         c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(value)
     )
-    return f"<bdi>{escape(shown)}</bdi>"
 
 
 def _party(party: Mapping[str, str]) -> str:
@@ -109,7 +113,10 @@ def _table(rows: Iterable[tuple[str, object]]) -> str:
 
 def _materials(found: Iterable[Mapping[str, Any]]) -> str:
     rows = [
-        (f"{m['code']} {m['name_zh']}", f"{m['file']} · {m['size']} B · {m['commitment'][:16]}…")
+        (
+            f"{m['material_code']} {m['name_zh']}",
+            f"{m['name']} · {m['size']} B · {m['commitment'][:16]}…",
+        )
         for m in found
     ]
     title = "<h2>随附材料 Enclosed material</h2>"

@@ -11,10 +11,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from gateway.adapters.sql.sqlite import open_sqlite_reader
 from gateway.adapters.system.clock import SystemClock
 from gateway.app.provision import Site, adopt, make_site
 from gateway.app.tokens import SCOPES, issue_token
 from gateway.app.wiring import Seams
+from gateway.flow.inquiry import explain
 from tests.support.world import JIUQUAN, PARTNERS, PDF, Node, run_nodes, site_at
 
 JINCHANG = "620300"
@@ -138,6 +140,14 @@ class Desk:
                     return
                 await asyncio.sleep(0.02)
 
+    async def reaches(self, case_id: str, stage: str) -> None:
+        """Wait until the case has come to `stage`."""
+        async with asyncio.timeout(20):
+            while True:
+                if (await self.case(case_id))["stage"] == stage:
+                    return
+                await asyncio.sleep(0.02)
+
     async def hand_over(self, work_id: str, **more: Any) -> View:
         body = {"method": "phone", "received_by": "受理窗口（示例）"}
         return await self.good("POST", f"{item_path(work_id)}/handed-over", body, **more)
@@ -159,9 +169,6 @@ class Desk:
 
     async def explained(self, message_id: str) -> View:
         """Read a message's evidence from the journal, as `kuayu explain` does."""
-        from gateway.adapters.sql.sqlite import open_sqlite_reader
-        from gateway.flow.inquiry import explain
-
         with open_sqlite_reader(self.node.config.journal.path) as snapshot:
             found = explain(
                 snapshot, bytes.fromhex(message_id.replace("-", "")), JIUQUAN.gateway_id

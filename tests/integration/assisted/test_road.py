@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
+from gateway.adapters.sql.sqlite import open_sqlite_reader
+
 from .desks import NUMBER, Desk, item_path, sample, typed
 
 
@@ -88,17 +92,11 @@ async def test_what_was_typed_and_by_whom_can_be_shown_later(desk: Desk) -> None
     record = desk_record(desk, attestation["record"])
     assert record["typed"]["by"] == "typist-a"
     assert record["confirmed"]["by"] == "reader-b"
-    import json
-
     assert json.loads(record["typed"]["text"]) == body
     assert json.loads(record["confirmed"]["text"]) == fields
 
 
 def desk_record(desk: Desk, digest: str) -> dict[str, dict[str, str]]:
-    import json
-
-    from gateway.adapters.sql.sqlite import open_sqlite_reader
-
     with open_sqlite_reader(desk.node.config.journal.path) as snapshot:
         kept = snapshot.evidence(bytes.fromhex(digest))
     assert kept is not None and kept.kind == "assisted-record"
