@@ -17,10 +17,13 @@ from gateway.adapters.pki.issuing import Authority, create_authority, issue_sign
 from gateway.adapters.pki.key_files import load_signer, write_key
 from gateway.adapters.pki.suites import ES256
 from gateway.adapters.sql.sqlite import migrate_sqlite
-from gateway.app.config import Setting, render_config
+from gateway.app.agreements import parse_agreement
+from gateway.app.config import Config, Setting, load_config, render_config
+from gateway.app.partners import PartnerFile
 from gateway.app.problems import ConfigProblem
 from gateway.app.tokens import JWKS, write_portal_keys
 from gateway.flow.sealing import Sealer
+from gateway.kernel.assisted import ADAPTER
 from gateway.kernel.digests import TYPE_AGREEMENT_ACT, digest, pae
 from gateway.kernel.identifiers import GatewayId
 from gateway.rules.agreement import Act, Verdict
@@ -235,17 +238,43 @@ def adopt(site: Site, source: Path, now_ms: int) -> bytes:
     """Give the gateway a partner without a system: its folder, and both acceptances of its paper.
 
     `source` is a folder with `partner.toml`, `agreement.toml` and `items/`. Returns the digest of
-    the agreement. The partner's acceptance is on paper; the adapter key attests it.
+    the agreement.
     """
     folder = site.root / "partners" / source.name
     shutil.copytree(source, folder, dirs_exist_ok=True)
-    partner = GatewayId(str(tomllib.loads((folder / "partner.toml").read_text())["gateway_id"]))
-    address = digest((folder / "agreement.toml").read_bytes())
+    config = load_config(site.config, {})
+    _, address = attest_acceptance(config, folder, now_ms)
     home = site.identity.gateway_id
-    for party, keys in ((home, site.signing_keys), (partner, [site.adapter_key])):
-        act = acceptance(party, keys, address, now_ms)
-        _public(folder / "acts" / f"{party}.accept.act", act)
+    own = acceptance(home, site.signing_keys, address, now_ms)
+    _public(folder / "acts" / f"{home}.accept.act", own)
     return address
+
+
+def attest_acceptance(config: Config, folder: Path, now_ms: int) -> tuple[Path, bytes]:
+    """Attest with the adapter key that a partner without a system accepted its agreement on paper.
+
+    Returns the file of the act and the agreement's digest.
+
+    Raises:
+        ValueError: the partner has a system, is no party, was attested before, or there is no
+            adapter key; a file is not what it should be.
+        OSError, KeyProblem: a file cannot be read or written.
+    """
+    entry = PartnerFile.model_validate(tomllib.loads((folder / "partner.toml").read_text("utf-8")))
+    raw = (folder / "agreement.toml").read_bytes()
+    party = GatewayId(entry.gateway_id)
+    if entry.outlet.kind != ADAPTER:
+        raise ValueError(f"{party} has a system: it signs its own acceptance")
+    if party not in parse_agreement(raw, folder / "agreement.toml").parties:
+        raise ValueError(f"{party} is not a party of {folder / 'agreement.toml'}")
+    if config.keys.adapter is None:
+        raise ValueError("keys.adapter is not set: there is no key to attest with")
+    path, address = folder / "acts" / f"{party}.accept.act", digest(raw)
+    if path.exists():
+        raise ValueError(f"{path} is there already; remove it to attest again")
+    act = acceptance(party, [config.keys.adapter], address, now_ms, demo=config.demo)
+    _public(path, act)
+    return path, address
 
 
 def acceptance(

@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from gateway.app.cli import (
     agreement,
+    assisted,
     case,
     explain,
     faults,
@@ -39,6 +40,7 @@ app.command(epilog=running.SERVE_EXAMPLES)(running.serve)
 app.command(epilog=running.MIGRATE_EXAMPLES)(running.migrate)
 app.command(epilog=explain.EXAMPLES)(explain.explain)
 app.add_typer(agreement.app, name="agreement")
+app.add_typer(assisted.app, name="assisted")
 app.add_typer(case.app, name="case")
 app.add_typer(partner.app, name="partner")
 app.add_typer(keys.app, name="keys")

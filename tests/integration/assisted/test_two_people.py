@@ -164,7 +164,7 @@ async def test_a_token_without_the_scope_may_not(
 ) -> None:
     item = await desk.listed(await desk.open_case())
     path = item_path(item["work_id"]) + tail
-    body = {} if method == "POST" else None
+    body: object = {} if method == "POST" else None
     await desk.refused(F.PORTAL_SCOPE_MISSING, method, path, body, scopes=scopes)
 
 
