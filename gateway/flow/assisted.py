@@ -23,7 +23,7 @@ from gateway.flow.assisted_lookup import (
     to_confirm,
     with_message,
 )
-from gateway.flow.assisted_views import typed_content, typed_fields, work_view
+from gateway.flow.assisted_views import AWAITS_ANSWER, typed_content, typed_fields, work_view
 from gateway.flow.attesting import Attester
 from gateway.flow.committer import Committer, Group
 from gateway.flow.desk import Actor, Download, View
@@ -47,7 +47,6 @@ from gateway.wire.envelopes import decode_envelope, encode_envelope
 from gateway.wire.headers import decode_body, encode_body, encode_header
 from gateway.wire.receipts import decode_signed_receipt
 
-_AWAITS_ANSWER = frozenset({Kind.SUBMITTED, Kind.MATERIALS_SUPPLIED})
 _MORE_FOLLOWS = frozenset({Kind.ACKNOWLEDGED, Kind.ACCEPTED})
 
 
@@ -137,7 +136,7 @@ class Assistance:
                 return  # told at the same time by someone else: one receipt
             settle.step(group)
             group.keep_evidence([Evidence(digest(record), "assisted-handover", record)])
-            waits = item.kind in _AWAITS_ANSWER
+            waits = item.kind in AWAITS_ANSWER
             now = current._replace(
                 status=WorkStatus.HANDED_OVER if waits else WorkStatus.DONE,
                 method=told.method.value,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Final, cast
 
 from gateway.flow.desk import View
 from gateway.flow.views import STAGE_ZH
@@ -18,11 +18,14 @@ from gateway.ports.assisted import Typing, WorkItem
 from gateway.ports.directory import Book
 from gateway.ports.journal import StoredMessage
 from gateway.rules.assisted import key_fields
-from gateway.rules.casework import can_step, right_needed
+from gateway.rules.casework import can_step, right_needed, step
 from gateway.rules.catalogue import ItemVersion, find_item, version_of
 from gateway.rules.schema.strict_json import parse
 from gateway.wire.envelopes import decode_envelope
 from gateway.wire.headers import decode_body
+
+AWAITS_ANSWER: Final = frozenset({Kind.SUBMITTED, Kind.MATERIALS_SUPPLIED})
+"""What is told to be answered; the rest only has to be known."""
 
 
 def work_view(
@@ -59,6 +62,18 @@ def expected_answers(case: CaseRecord) -> list[str]:
         for kind in Kind
         if can_step(case.stage, kind) and right_needed(CaseRole.DECIDING, kind) is not None
     ]
+
+
+def sheet_answers(case: CaseRecord) -> list[str]:
+    """Return every kind that may still be said under one sheet, one after another."""
+    stages, kinds = [case.stage], list[Kind]()
+    for stage in stages:  # grows while it is read
+        for kind in Kind:
+            says = right_needed(CaseRole.DECIDING, kind) is not None and can_step(stage, kind)
+            if says and kind not in kinds:
+                kinds.append(kind)
+                stages.append(step(stage, kind))
+    return [kind.name.lower() for kind in Kind if kind in kinds]
 
 
 def typing_view(typing: Typing) -> View:
@@ -142,7 +157,7 @@ def sheet_view(item: WorkItem, case: CaseRecord, message: StoredMessage, book: B
         "header_digest": item.header_digest.hex(),
         "lines": _lines(body, version, book),
         "materials": material_views(message, version),
-        "answers": expected_answers(case),
+        "answers": sheet_answers(case) if item.kind in AWAITS_ANSWER else [],
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from html import escape
 from typing import Any, Final
@@ -123,8 +123,10 @@ def _materials(found: Iterable[Mapping[str, Any]]) -> str:
     return title + _table(rows) if rows else title + "<p>无 none</p>"
 
 
-def _blanks(answers: Iterable[str]) -> str:
+def _blanks(answers: Sequence[str]) -> str:
     """Draw what the partner fills in, or tells by telephone."""
+    if not answers:
+        return ""
     boxes = "".join(f"<li>□ {_text(_KINDS.get(a, a))}</li>" for a in answers)
     lines = (
         "文号或办件编号 Your number of this answer",

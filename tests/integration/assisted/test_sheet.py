@@ -80,6 +80,8 @@ async def test_the_sheet_is_chinese_and_english_and_says_that_it_is_simulated(
         "经营者姓名",
         item["case_number"],
         "□ 签收 received",
+        "□ 受理 accepted",
+        "□ 办结 decided",
         "个体工商户经营场所变更登记（示例）",
     ):
         assert text in page.text
