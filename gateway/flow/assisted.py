@@ -122,11 +122,21 @@ class Assistance:
                 FaultCode.PORTAL_REQUEST_INVALID,
                 "at: after the message was listed, and not in the future",
             )
+        late = told.already_decided
+        if late and item.kind is not Kind.WITHDRAWN:
+            wrong = (("/answer", "is for a withdrawal only"),)
+            raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "answer", errors=wrong)
         record = json.dumps(
             {"by": actor.subject, "at_ms": at_ms, "text": told.raw.decode()}, ensure_ascii=False
         ).encode()
         receipt, raw = await self._attester.receipt(
-            home, item.partner, ref.message_id, item.header_digest, record, at_ms
+            home,
+            item.partner,
+            ref.message_id,
+            item.header_digest,
+            record,
+            at_ms,
+            FaultCode.CASE_ALREADY_DECIDED if late else None,
         )
         settle = Settle(entry, home, receipt, raw)
 
@@ -146,7 +156,7 @@ class Assistance:
             before = [
                 i._replace(status=WorkStatus.DONE)
                 for i in group.tx.work_of_case(item.case_key)
-                if i.status is WorkStatus.HANDED_OVER
+                if i.status is WorkStatus.HANDED_OVER and not late
             ]
             group.tx.save_work([*before, now])
 

@@ -18,6 +18,8 @@ class Handover(NamedTuple):
     received_by: str
     at_ms: int | None
     """None: now."""
+    already_decided: bool
+    """The partner says that it decided before it heard of the withdrawal."""
     raw: bytes
     """What the operator sent, verbatim."""
 

@@ -18,6 +18,7 @@ from gateway.wire.envelopes import (
     encode_attestation,
     encode_signed_attestation,
 )
+from gateway.wire.fault_table import texts
 from gateway.wire.receipts import encode_receipt, encode_signed_receipt
 
 _HANDED_OVER_ZH = "由工作人员人工转交，无对方签名"
@@ -56,25 +57,20 @@ class Attester:
         header_digest: bytes,
         raw: bytes,
         at_ms: int,
+        refused_by: FaultCode | None = None,
     ) -> tuple[Receipt, bytes]:
         """Return what stands for the partner's receipt, and its encoding with the attestation.
 
-        `raw` says who handed the message over, when and how.
+        `raw` says who handed the message over, when and how; `refused_by` is the rule by which the
+        partner said no.
 
         Raises:
             Fault: `delivery.signer_down`.
         """
-        receipt = Receipt(
-            home,
-            partner,
-            message_id,
-            header_digest,
-            at_ms,
-            Outcome.TAKEN_IN,
-            "",
-            _HANDED_OVER_ZH,
-            _HANDED_OVER_EN,
-        )
+        outcome = Outcome.REFUSED if refused_by else Outcome.TAKEN_IN
+        rule = refused_by.value if refused_by else ""
+        said = texts(refused_by, "") if refused_by else (_HANDED_OVER_ZH, _HANDED_OVER_EN)
+        receipt = Receipt(home, partner, message_id, header_digest, at_ms, outcome, rule, *said)
         encoded = encode_receipt(receipt)
         signature = await self._sign(pae(TYPE_RECEIPT, encoded))
         natural = f"handed-over/{message_id.hex()}"

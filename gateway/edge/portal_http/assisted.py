@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field, StringConstraints
@@ -37,11 +37,15 @@ _KINDS = {kind.name.lower(): kind for kind in Kind}
 
 
 class HandedOverBody(StrictBody):
-    """`POST /v1/assisted/work/{work_id}/handed-over`. `received_by` is a post, never a name."""
+    """`POST /v1/assisted/work/{work_id}/handed-over`. `received_by` is a post, never a name.
+
+    `answer` is `already_decided` where a withdrawal comes too late.
+    """
 
     method: Annotated[HandoverMethod, Field(strict=False)]
     received_by: _Line
     at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    answer: Literal["taken_in", "already_decided"] = "taken_in"
     note: Annotated[str, StringConstraints(max_length=ASSISTED_TEXT_CHARS_MAX)] = ""
 
 
@@ -126,7 +130,8 @@ async def handed_over(request: web.Request, portal: Portal, actor: Actor) -> web
     query(request, ())
     body, raw = await _read(request, portal, HandedOverBody)
     at_ms = None if body.at is None else from_datetime(body.at)
-    told = Handover(body.method, body.received_by, at_ms, raw)
+    late = body.answer == "already_decided"
+    told = Handover(body.method, body.received_by, at_ms, late, raw)
     return json_answer(await _desk(portal).handed_over(actor, work_id, told))
 
 

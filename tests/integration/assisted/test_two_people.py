@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -235,3 +236,29 @@ async def test_files_of_the_sheet_can_be_fetched_to_be_printed(desk: Desk) -> No
         assert answer.status == 200
         assert (await answer.read()).startswith(PDF)
     await desk.refused(F.PORTAL_NOT_FOUND, "GET", f"{path}/materials/{'0' * 64}", None)
+
+
+async def test_of_two_who_type_at_once_one_waits_for_the_other(desk: Desk) -> None:
+    _, item = await desk.told()
+    path = f"{item_path(item['work_id'])}/outcome"
+    bodies = [typed(item, "acknowledged", {}, f"金登字〔2026〕第 {n} 号（示例）") for n in (1, 2)]
+    answers = await asyncio.gather(
+        *(desk.call("POST", path, b, by=f"typist-{n}") for n, b in enumerate(bodies))
+    )
+    assert sorted(status for status, _ in answers) == [200, 409]
+    (refused,) = [view for status, view in answers if status == 409]
+    assert refused["rule"] == F.ASSISTED_AWAITS_CONFIRMATION
+
+
+async def test_of_many_who_confirm_at_once_one_message_comes(desk: Desk) -> None:
+    case_id, item = await desk.told()
+    path = item_path(item["work_id"])
+    await desk.good("POST", f"{path}/outcome", typed(item, "acknowledged", {}))
+    answers = await asyncio.gather(
+        *(desk.call("POST", f"{path}/confirm", ACKNOWLEDGED, by=f"reader-{n}") for n in range(6))
+    )
+    assert any(status == 200 for status, _ in answers)
+    rules = {view["rule"] for status, view in answers if status != 200}
+    assert rules <= {F.PORTAL_STALE, F.ASSISTED_NOTHING_TYPED}
+    view = await desk.case(case_id)
+    assert (view["stage"], len(view["history"])) == ("acknowledged", 2)
