@@ -51,7 +51,7 @@ class _Document(Strict):
     parties: Annotated[list[Region], Field(min_length=2)]
     not_before: Instant
     not_after: Instant
-    required_suites: Annotated[list[Name], Field(min_length=1, max_length=REQUIRED_SUITES_MAX)]
+    required_suites: Annotated[list[Name], Field(max_length=REQUIRED_SUITES_MAX)]
     strength_min: Literal["assisted", "integrity_only", "authenticated", "signed"]
     confidentiality: str
     onward_sharing: bool
@@ -103,6 +103,8 @@ def read_agreement(raw: bytes) -> Agreement:
 def _contradictions(document: _Document) -> list[str]:
     wrong = [f"parties: {party} stands twice" for party in twice(document.parties)]
     wrong += [f"required_suites: {s} stands twice" for s in twice(document.required_suites)]
+    if document.strength_min == "signed" and not document.required_suites:
+        wrong.append("required_suites: names none, but strength_min demands signatures")
     if document.not_after <= document.not_before:
         wrong.append("not_after: is not after not_before")
     for at, grant in enumerate(document.grants):

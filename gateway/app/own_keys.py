@@ -18,7 +18,7 @@ from gateway.app.config import Config
 from gateway.app.problems import ConfigProblem
 from gateway.kernel.faults import Fault
 from gateway.kernel.instants import from_datetime
-from gateway.rules.trust import Partner, key_of
+from gateway.rules.trust import Partner, adapter_of, key_of
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,30 @@ def portal_tls(config: Config) -> ssl.SSLContext | None:
     except (OSError, ssl.SSLError) as problem:
         raise ConfigProblem(portal.certificate, [f"portal: {problem}"]) from problem
     return context
+
+
+def read_adapter(config: Config, home: Partner, now_ms: int) -> FileSigner | None:
+    """Read the adapter key, which attests what partners without a system said; None without one.
+
+    Raises:
+        ConfigProblem: it cannot be read, is an example outside demo mode, or is not an adapter key
+            of the gateway's own entry that is valid now.
+    """
+    path = config.keys.adapter
+    if path is None:
+        return None
+    try:
+        signer = load_signer(path, allow_public=config.demo)
+        key_of(adapter_of(home), signer.key_id, now_ms)
+    except (OSError, KeyProblem) as problem:
+        raise ConfigProblem(path, [f"keys.adapter: {problem}"]) from problem
+    except Fault as fault:
+        told = (
+            f"keys.adapter: {fault.code.value}; name its certificate, valid now, in "
+            f"identity.adapter_certificates of the own entry (partner.toml of {home.gateway_id})"
+        )
+        raise ConfigProblem(path, [told]) from fault
+    return signer
 
 
 def read_signers(config: Config, home: Partner, now_ms: int) -> list[FileSigner]:

@@ -12,11 +12,12 @@ The folder whose gateway id is this gateway's own holds its own items.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gateway.adapters.pki.certificates import (
     CertificateProblem,
@@ -27,6 +28,7 @@ from gateway.adapters.pki.chains import Purpose, verify_chain
 from gateway.app.agreements import parse_agreement
 from gateway.app.items import load_items
 from gateway.app.problems import ConfigProblem, told
+from gateway.kernel.assisted import ADAPTER
 from gateway.kernel.digests import TYPE_AGREEMENT_ACT, digest, pae
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, KeyId
@@ -36,7 +38,14 @@ from gateway.ports.keyring import Verifier
 from gateway.rules.agreement import Act, Agreement
 from gateway.rules.catalogue import Item
 from gateway.rules.schema import FormSchemas
-from gateway.rules.trust import Partner, PartnerState, RegisteredKey, checks_for, run_checks
+from gateway.rules.trust import (
+    Partner,
+    PartnerState,
+    RegisteredKey,
+    adapter_of,
+    checks_for,
+    run_checks,
+)
 from gateway.wire.receipts import decode_signed_agreement_act
 
 _HEX32 = r"^[0-9a-f]{64}$"
@@ -47,7 +56,7 @@ class _Strict(BaseModel):
 
 
 class _Outlet(_Strict):
-    kind: Literal["grpc"]
+    kind: Literal["grpc", "assisted"]
 
 
 class _Limits(_Strict):
@@ -60,6 +69,7 @@ class _Identity(_Strict):
     signing_certificates: list[str] = Field(default_factory=list)
     authorities: str = "keys/authorities.pem"
     relays: list[str] = Field(default_factory=list)
+    adapter_certificates: list[str] = Field(default_factory=list)
 
 
 class PartnerFile(_Strict):
@@ -75,7 +85,24 @@ class PartnerFile(_Strict):
     simulated: bool = False
     outlet: _Outlet
     limits: _Limits = _Limits()
-    identity: _Identity
+    identity: _Identity = _Identity()
+
+    @model_validator(mode="after")
+    def _has_what_its_outlet_needs(self) -> PartnerFile:
+        """Nobody may speak for a partner without a system: what could let someone is refused."""
+        who = self.identity
+        given = {
+            "address": self.address,
+            "server_name": self.server_name,
+            "identity.transport_pins": who.transport_pins,
+            "identity.signing_certificates": who.signing_certificates,
+            "identity.relays": who.relays,
+            "identity.adapter_certificates": who.adapter_certificates,
+        }
+        if self.outlet.kind == ADAPTER and any(given.values()):
+            names = ", ".join(name for name, value in given.items() if value)
+            raise ValueError(f"an assisted partner has no system; remove {names}")
+        return self
 
 
 @dataclass
@@ -104,8 +131,9 @@ def load_book(
     for folder in folders:
         if not folder.name.startswith("_"):
             _load_partner(folder, found, demo=demo)
+    own = found.partners.get(home)
     for folder in found.folders.values():
-        _load_agreement(folder, found, verifier)
+        _load_agreement(folder, found, verifier, own)
     if home not in found.partners and not found.problems:
         found.problems.append(f"no folder has gateway_id {home}: the gateway's own is missing")
     if found.problems:
@@ -137,17 +165,14 @@ def _load_partner(folder: Path, found: _Gathered, *, demo: bool) -> None:
     if gateway_id in found.partners:
         found.problems.append(f"{path}: gateway_id {gateway_id} stands in another folder too")
         return
-    authorities = _read(folder / entry.identity.authorities, found)
-    if authorities:
-        try:
-            refuse_examples(authorities, demo=demo)
-        except CertificateProblem as problem:
-            found.problems.append(f"{folder / entry.identity.authorities}: {problem}")
-    keys: dict[KeyId, RegisteredKey] = {}
-    for name in entry.identity.signing_certificates:
-        key = _load_key(folder / name, gateway_id, authorities, found, demo=demo)
-        if key is not None:
-            keys[key.key_id] = key
+    authorities = _read_authorities(folder, entry, found, demo=demo)
+    who = entry.identity
+    keys, adapter_keys = (
+        _load_keys(folder, names, gateway_id, authorities, found, demo=demo)
+        for names in (who.signing_certificates, who.adapter_certificates)
+    )
+    if not keys.keys().isdisjoint(adapter_keys):
+        found.problems.append(f"{path}: identity.adapter_certificates: a key signs messages too")
     document = digest(raw)
     found.documents[document] = ("partner", raw)
     found.folders[gateway_id] = folder
@@ -167,6 +192,8 @@ def _load_partner(folder: Path, found: _Gathered, *, demo: bool) -> None:
         simulated=entry.simulated,
         calls_max=entry.limits.calls_max,
         uploads_max=entry.limits.uploads_max,
+        outlet=entry.outlet.kind,
+        adapter_keys=adapter_keys,
     )
     try:
         items, schemas, documents = load_items(folder / "items", gateway_id)
@@ -178,12 +205,43 @@ def _load_partner(folder: Path, found: _Gathered, *, demo: bool) -> None:
     found.documents.update(documents)
 
 
+def _read_authorities(folder: Path, entry: PartnerFile, found: _Gathered, *, demo: bool) -> bytes:
+    """Return who its certificates chain to; a partner without a system has no certificates."""
+    if entry.outlet.kind == ADAPTER:
+        return b""
+    path = folder / entry.identity.authorities
+    authorities = _read(path, found)
+    if authorities:
+        try:
+            refuse_examples(authorities, demo=demo)
+        except CertificateProblem as problem:
+            found.problems.append(f"{path}: {problem}")
+    return authorities
+
+
 def _read(path: Path, found: _Gathered) -> bytes:
     try:
         return path.read_bytes()
     except OSError as problem:
         found.problems.append(f"{path}: cannot be read: {problem.strerror}")
         return b""
+
+
+def _load_keys(
+    folder: Path,
+    names: Iterable[str],
+    gateway_id: GatewayId,
+    authorities: bytes,
+    found: _Gathered,
+    *,
+    demo: bool,
+) -> dict[KeyId, RegisteredKey]:
+    keys: dict[KeyId, RegisteredKey] = {}
+    for name in names:
+        key = _load_key(folder / name, gateway_id, authorities, found, demo=demo)
+        if key is not None:
+            keys[key.key_id] = key
+    return keys
 
 
 def _load_key(
@@ -209,7 +267,9 @@ def _load_key(
     return replace(key, certificate=chain)
 
 
-def _load_agreement(folder: Path, found: _Gathered, verifier: Verifier) -> None:
+def _load_agreement(
+    folder: Path, found: _Gathered, verifier: Verifier, own: Partner | None
+) -> None:
     path = folder / "agreement.toml"
     if not path.exists():
         return
@@ -222,7 +282,7 @@ def _load_agreement(folder: Path, found: _Gathered, verifier: Verifier) -> None:
     acts = []
     for act_path in sorted((folder / "acts").glob("*.act")):
         try:
-            acts.append(_verified_act(act_path.read_bytes(), agreement, found, verifier))
+            acts.append(_verified_act(act_path.read_bytes(), agreement, found, verifier, own))
         except Fault as fault:
             found.problems.append(f"{act_path}: {fault}")
     found.documents[agreement.digest] = ("agreement", raw)
@@ -231,8 +291,12 @@ def _load_agreement(folder: Path, found: _Gathered, verifier: Verifier) -> None:
     found.agreements[agreement.digest] = replace(agreement, acts=tuple(merged))
 
 
-def _verified_act(raw: bytes, agreement: Agreement, found: _Gathered, verifier: Verifier) -> Act:
+def _verified_act(
+    raw: bytes, agreement: Agreement, found: _Gathered, verifier: Verifier, own: Partner | None
+) -> Act:
     """Return a verdict that its party's key, valid when it acted, signed.
+
+    A party without a system accepts on paper: our own adapter key attests that.
 
     Raises:
         Fault: what is wrong with it.
@@ -243,6 +307,8 @@ def _verified_act(raw: bytes, agreement: Agreement, found: _Gathered, verifier: 
     party = found.partners.get(signed.act.party)
     if party is None or signed.act.party not in agreement.parties:
         raise Fault(FaultCode.AGREEMENT_NOT_PARTY, signed.act.party)
+    if party.outlet == ADAPTER and own is not None:
+        party = adapter_of(own)
     checks = checks_for(
         party, signed.signatures, pae(TYPE_AGREEMENT_ACT, signed.act_bytes), signed.act.acted_at_ms
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,13 @@ from gateway.adapters.pki.issuing import Authority, create_authority, issue_sign
 from gateway.adapters.pki.key_files import load_signer, write_key
 from gateway.adapters.pki.suites import ES256
 from gateway.adapters.sql.sqlite import migrate_sqlite
-from gateway.app.config import Setting, render_config
+from gateway.app.agreements import parse_agreement
+from gateway.app.config import Config, Setting, load_config, render_config
+from gateway.app.partners import PartnerFile
 from gateway.app.problems import ConfigProblem
 from gateway.app.tokens import JWKS, write_portal_keys
 from gateway.flow.sealing import Sealer
+from gateway.kernel.assisted import ADAPTER
 from gateway.kernel.digests import TYPE_AGREEMENT_ACT, digest, pae
 from gateway.kernel.identifiers import GatewayId
 from gateway.rules.agreement import Act, Verdict
@@ -69,6 +73,11 @@ class Site:
     def signing_keys(self) -> list[Path]:
         """Private keys for messages, first choice first."""
         return [self.root / "keys" / f"signing_{s.lower()}.key.pem" for s in self.suites]
+
+    @property
+    def adapter_key(self) -> Path:
+        """Private key that attests what partners without a system said."""
+        return self.root / "keys" / "adapter_es256.key.pem"
 
 
 def make_site(site: Site, now_ms: int, *, demo: bool) -> None:
@@ -122,6 +131,7 @@ def _settings(site: Site, *, demo: bool) -> dict[str, Setting]:
         "state_dir": "state",
         "partners_dir": "partners",
         "keys.signing": [f"keys/{path.name}" for path in site.signing_keys],
+        "keys.adapter": f"keys/{site.adapter_key.name}",
         "transport.certificate": "keys/transport.pem",
         "transport.key": "keys/transport.key.pem",
         "transport.authorities": "keys/authorities.pem",
@@ -134,12 +144,15 @@ def _settings(site: Site, *, demo: bool) -> dict[str, Setting]:
 
 def _make_signing_keys(site: Site, authority: Authority, begin: int, end: int) -> None:
     who = site.identity
-    for suite, path in zip(site.suites, site.signing_keys, strict=True):
+    made = [
+        (suite, path, "signing") for suite, path in zip(site.suites, site.signing_keys, strict=True)
+    ]
+    for suite, path, use in (*made, (ES256, site.adapter_key, "adapter")):
         issued = issue_signing(
             authority,
             who.gateway_id,
             suite,
-            common_name=f"{who.name_zh} signing {suite}",
+            common_name=f"{who.name_zh} {use} {suite}",
             not_before_ms=begin,
             not_after_ms=end,
         )
@@ -162,7 +175,8 @@ def _write_own_entry(site: Site, pin: bytes, *, simulated: bool) -> None:
     who, folder = site.identity, site.own_entry
     host = site.exchange.rpartition(":")[0].strip("[]")
     names = [p.name.replace(".key.pem", ".pem") for p in site.signing_keys]
-    for name in ("authorities.pem", *names):
+    adapter = site.adapter_key.name.replace(".key.pem", ".pem")
+    for name in ("authorities.pem", *names, adapter):
         _public(folder / "keys" / name, (site.root / "keys" / name).read_bytes())
     lines = [
         f"# {who.name_zh}" + ("：模拟端点 a simulated endpoint" if simulated else ""),
@@ -183,6 +197,8 @@ def _write_own_entry(site: Site, pin: bytes, *, simulated: bool) -> None:
         f"transport_pins = [{_quoted(pin.hex())}]",
         f"signing_certificates = [{', '.join(_quoted('keys/' + n) for n in names)}]",
         'authorities = "keys/authorities.pem"',
+        "# Attests what partners without a system said; signs no message of the gateway's own.",
+        f"adapter_certificates = [{_quoted('keys/' + adapter)}]",
     ]
     _public(folder / "partner.toml", ("\n".join(lines) + "\n").encode())
 
@@ -216,6 +232,49 @@ def agree(one: Site, other: Site, content: bytes, now_ms: int) -> bytes:
         for party, act in zip((one, other), acts, strict=True):
             _public(folder / "acts" / f"{party.identity.gateway_id}.accept.act", act)
     return address
+
+
+def adopt(site: Site, source: Path, now_ms: int) -> bytes:
+    """Give the gateway a partner without a system: its folder, and both acceptances of its paper.
+
+    `source` is a folder with `partner.toml`, `agreement.toml` and `items/`. Returns the digest of
+    the agreement.
+    """
+    folder = site.root / "partners" / source.name
+    shutil.copytree(source, folder, dirs_exist_ok=True)
+    config = load_config(site.config, {})
+    _, address = attest_acceptance(config, folder, now_ms)
+    home = site.identity.gateway_id
+    own = acceptance(home, site.signing_keys, address, now_ms)
+    _public(folder / "acts" / f"{home}.accept.act", own)
+    return address
+
+
+def attest_acceptance(config: Config, folder: Path, now_ms: int) -> tuple[Path, bytes]:
+    """Attest with the adapter key that a partner without a system accepted its agreement on paper.
+
+    Returns the file of the act and the agreement's digest.
+
+    Raises:
+        ValueError: the partner has a system, is no party, was attested before, or there is no
+            adapter key; a file is not what it should be.
+        OSError, KeyProblem: a file cannot be read or written.
+    """
+    entry = PartnerFile.model_validate(tomllib.loads((folder / "partner.toml").read_text("utf-8")))
+    raw = (folder / "agreement.toml").read_bytes()
+    party = GatewayId(entry.gateway_id)
+    if entry.outlet.kind != ADAPTER:
+        raise ValueError(f"{party} has a system: it signs its own acceptance")
+    if party not in parse_agreement(raw, folder / "agreement.toml").parties:
+        raise ValueError(f"{party} is not a party of {folder / 'agreement.toml'}")
+    if config.keys.adapter is None:
+        raise ValueError("keys.adapter is not set: there is no key to attest with")
+    path, address = folder / "acts" / f"{party}.accept.act", digest(raw)
+    if path.exists():
+        raise ValueError(f"{path} is there already; remove it to attest again")
+    act = acceptance(party, [config.keys.adapter], address, now_ms, demo=config.demo)
+    _public(path, act)
+    return path, address
 
 
 def acceptance(

@@ -155,6 +155,11 @@ class KeysConfig(_Table):
         max_length=SIGNATURES_PER_ENVELOPE_MAX,
         description="a list of private signing keys (PEM), one per suite, first choice first",
     )
+    adapter: File | None = Field(
+        default=None,
+        description="private key (PEM) that attests what partners without a system said; "
+        "needed where partners/ has one that is assisted",
+    )
 
 
 class TransportConfig(_Table):

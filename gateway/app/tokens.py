@@ -26,7 +26,14 @@ from gateway.kernel.limits import TOKEN_LIFE_S_MAX
 PORTAL_KEY = "portal.key.pem"
 JWKS = "jwks.json"
 EXPORTABLE = (EllipticCurvePublicKey, Ed25519PublicKey)
-SCOPES = ("cases:read", "cases:write", "tasks:read", "tasks:act")
+SCOPES = (
+    "cases:read",
+    "cases:write",
+    "tasks:read",
+    "tasks:act",
+    "assisted:type",
+    "assisted:confirm",
+)
 
 
 def write_portal_keys(folder: Path) -> None:

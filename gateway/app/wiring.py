@@ -7,11 +7,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from gateway.adapters.memory.directory import HeldDirectory
-from gateway.adapters.outlets.grpc import GrpcOutlet
 from gateway.adapters.pki.certificates import transport_pin
+from gateway.app.assisted import open_assisted
 from gateway.app.config import Config
 from gateway.app.core import Core, Seams, open_core
 from gateway.app.operations import Operations
+from gateway.app.outlets import outlets_of
 from gateway.app.own_keys import portal_tls
 from gateway.app.problems import ConfigProblem
 from gateway.app.tokens import refuse_example_portal_keys
@@ -21,6 +22,7 @@ from gateway.edge.portal_http.app import make_portal
 from gateway.edge.portal_http.keys import JwksInvalid, KeyFile
 from gateway.edge.portal_http.server import PortalServer
 from gateway.edge.portal_http.tokens import TokenChecker
+from gateway.flow.assisted import Assistance
 from gateway.flow.deadlines import Deadlines
 from gateway.flow.dispatch import Dispatcher
 from gateway.flow.gathering import Gathering
@@ -31,7 +33,6 @@ from gateway.flow.readiness import Readiness
 from gateway.flow.submission import Submission
 from gateway.flow.uploads import AttachmentIntake
 from gateway.kernel.identifiers import GatewayId
-from gateway.ports.outlet import Outlet
 from gateway.ports.telemetry import EventLog
 
 __all__ = ["Running", "Seams", "run_gateway"]
@@ -60,8 +61,18 @@ async def run_gateway(
     async with AsyncExitStack() as stack:
         core = await open_core(stack, config, log, seams or Seams())
         _dispatch(stack, core)
-        exchange = await _exchange(stack, core)
-        portal = await _portal(stack, core)
+        intake = Intake(
+            core.committer,
+            core.journal,
+            core.vault,
+            core.directory,
+            core.authenticity,
+            core.accords,
+            core.seams.clock,
+        )
+        assisted = open_assisted(stack, core, intake)
+        exchange = await _exchange(stack, core, intake)
+        portal = await _portal(stack, core, assisted)
         door = OperatorSocket(config.operator.socket, Operations(core).perform, log)
         await door.start()
         stack.push_async_callback(door.stop)
@@ -69,30 +80,17 @@ async def run_gateway(
 
 
 def _dispatch(stack: AsyncExitStack, c: Core) -> None:
-    def open_outlet(partner: GatewayId) -> Outlet:
-        entry = c.directory.current().partners[partner]
-        outlet = GrpcOutlet(
-            entry.address,
-            key=c.tls.key,
-            certificate_chain=c.tls.certificate,
-            authorities=entry.authorities,
-            server_name=entry.server_name,
-        )
-        return c.seams.outlet(outlet)
-
     clock = c.seams.clock
     dispatcher = Dispatcher(
-        c.committer, c.vault, c.directory, c.authenticity, clock, c.entropy, c.log, open_outlet
+        c.committer, c.vault, c.directory, c.authenticity, clock, c.entropy, c.log, outlets_of(c)
     )
     stack.push_async_callback(dispatcher.close)
     dispatcher.start(c.owner)
     stack.push_async_callback(dispatcher.drain)
 
 
-async def _exchange(stack: AsyncExitStack, c: Core) -> PartnerServer:
-    clock = c.seams.clock
-    intake = Intake(c.committer, c.journal, c.vault, c.directory, c.authenticity, c.accords, clock)
-    uploads = AttachmentIntake(c.vault, c.journal, c.directory, clock)
+async def _exchange(stack: AsyncExitStack, c: Core, intake: Intake) -> PartnerServer:
+    uploads = AttachmentIntake(c.vault, c.journal, c.directory, c.seams.clock)
     server = PartnerServer(Gathering(intake, c.owner), uploads, c.directory, c.log, transport_pin)
     trusted = {p.authorities for p in c.directory.current().partners.values()}
     await server.start(
@@ -105,7 +103,7 @@ async def _exchange(stack: AsyncExitStack, c: Core) -> PartnerServer:
     return server
 
 
-async def _portal(stack: AsyncExitStack, c: Core) -> PortalServer:
+async def _portal(stack: AsyncExitStack, c: Core, assisted: Assistance | None) -> PortalServer:
     clock, settings = c.seams.clock, c.config.portal
     bell = ChangeBell()
     c.committer.listen(bell.ring)
@@ -120,6 +118,7 @@ async def _portal(stack: AsyncExitStack, c: Core) -> PortalServer:
         item_lists=ItemLists(c.journal, GatewayId(c.config.gateway_id)),
         task_desk=Handling(c.committer, c.journal, c.vault, c.directory, bell),
         clock_desk=Deadlines(c.journal, c.directory, c.calendar, clock),
+        assisted=assisted,
         tokens=TokenChecker(
             keys,
             issuer=settings.issuer,

@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer, Group, Work
-from gateway.flow.outbound import NOT_DELIVERED, settle, settle_notice
+from gateway.flow.outbound import NOT_DELIVERED
+from gateway.flow.settling import Park, Settle, unsettled
 from gateway.flow.tasks import TaskOwner
 from gateway.flow.uploads import carries_files, upload_attachments
 from gateway.kernel.digests import TYPE_RECEIPT, pae
@@ -32,15 +33,15 @@ from gateway.kernel.limits import (
 )
 from gateway.ports.clock import Clock, Entropy
 from gateway.ports.directory import Directory
-from gateway.ports.journal import OutboxEntry, OutboxStatus, ReceiptRecord
-from gateway.ports.outlet import Outlet, OutletDown
+from gateway.ports.journal import OutboxEntry, OutboxStatus
+from gateway.ports.outlet import Listed, Outlet, OutletDown
 from gateway.ports.telemetry import EventLog
 from gateway.ports.vault import Vault
 from gateway.rules.delivery import retry_delay_ms
 from gateway.rules.trust import PartnerState, checks_for
 from gateway.wire.receipts import decode_signed_receipt
 
-Answer = bytes | NotTakenIn
+Answer = bytes | NotTakenIn | Listed
 
 
 class _Claim:
@@ -67,46 +68,6 @@ class _Claim:
         )
 
 
-def _unsettled(group: Group, ref: MessageRef) -> OutboxEntry | None:
-    """Return a message's outbox entry as this group has left it; None once it is settled.
-
-    Two calls may bring answers for one message, when the first outlived its lease.
-    """
-    entry = group.tx.outbox_of([ref]).get(ref)
-    if entry is None or entry.draft_id in group.dropped:
-        return None
-    entry = group.outbox.get(entry.draft_id, entry)
-    return entry if entry.message_id == ref.message_id else None
-
-
-class _Settle:
-    """Records a checked receipt and what follows from it."""
-
-    def __init__(self, entry: OutboxEntry, home: GatewayId, receipt: Receipt, raw: bytes) -> None:
-        self._entry = entry
-        self._ref = MessageRef(home, MessageId(entry.message_id))
-        self._receipt = receipt
-        self._raw = raw
-
-    def refs(self) -> Iterable[MessageRef]:
-        return ()
-
-    def keys(self) -> Iterable[CaseKey]:
-        return () if self._entry.case_key is None else (self._entry.case_key,)
-
-    def step(self, group: Group) -> None:
-        entry = _unsettled(group, self._ref)
-        if entry is None:
-            return  # settled before
-        r = self._receipt
-        group.receipts.append(ReceiptRecord(self._ref, r.outcome, r.rule, self._raw, group.now_ms))
-        case = None if entry.case_key is None else group.case(entry.case_key)
-        if case is None:
-            settle_notice(group, entry, r.outcome)
-        else:
-            group.save(settle(group, case, entry, r.outcome, r.rule))
-
-
 class _Postpone:
     """Records that an attempt brought no receipt."""
 
@@ -123,7 +84,7 @@ class _Postpone:
         return ()
 
     def step(self, group: Group) -> None:
-        entry = _unsettled(group, self._ref)
+        entry = unsettled(group, self._ref)
         if entry is None:
             return
         given_up = entry.attempts >= ATTEMPTS_MAX and entry.status is OutboxStatus.PENDING
@@ -245,6 +206,9 @@ class Lane:
     async def _settle(self, entries: Sequence[OutboxEntry], answers: Sequence[Answer]) -> None:
         works: list[Work] = []
         for entry, answer in zip(entries, answers, strict=True):
+            if isinstance(answer, Listed):
+                works.append(Park(entry, self._d.home))
+                continue
             if isinstance(answer, NotTakenIn):
                 wait_ms = max(self._delay(entry.attempts), answer.retry_after_ms)
                 works.append(_Postpone(entry, self._d.home, answer.rule, wait_ms))
@@ -257,7 +221,7 @@ class Lane:
                 works.append(_Postpone(entry, self._d.home, FaultCode.RECEIPT_INVALID, wait_ms))
             else:
                 self._tell(entry, receipt)
-                works.append(_Settle(entry, self._d.home, receipt, answer))
+                works.append(Settle(entry, self._d.home, receipt, answer))
         await self._commit(works)
 
     def _tell(self, entry: OutboxEntry, receipt: Receipt) -> None:
@@ -292,6 +256,8 @@ class Lane:
             Fault: `receipt.invalid`, or the rule of trust that is broken.
         """
         signed = decode_signed_receipt(raw)
+        if signed.attestation:
+            raise Fault(FaultCode.WIRE_ATTESTATION_NOT_LOCAL, "receipt")
         r = signed.receipt
         bound = (r.sender, r.recipient, r.message_id, r.header_digest)
         if bound != (self._d.home, self.partner, entry.message_id, entry.header_digest):

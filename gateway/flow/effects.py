@@ -154,6 +154,15 @@ def _require_reliance(
         agreements.require_permitted(agreement, wish)
 
 
+def rehearse(group: Group, book: Book, message: Conformant, case: CaseRecord) -> None:
+    """Judge a later message of a case as `authorise` would, and change nothing.
+
+    Raises:
+        Fault: the rule that it would break.
+    """
+    _follow(group, book, message, case)
+
+
 @lru_cache(maxsize=32)
 def _date_of_hour(hour: int) -> str:
     """Write the date of an hour since 1970: China's offset is whole hours, so days are too."""

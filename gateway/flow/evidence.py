@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from collections.abc import Mapping
 
 from gateway.kernel.digests import digest
 from gateway.kernel.envelope import Header, Signature
-from gateway.kernel.identifiers import GatewayId
+from gateway.kernel.identifiers import GatewayId, KeyId
 from gateway.kernel.limits import STANDING_CACHE_MAX
 from gateway.ports.directory import Book
 from gateway.ports.journal import Evidence
-from gateway.rules.trust import Partner
+from gateway.rules.trust import Partner, RegisteredKey
 
 _Key = tuple[bytes, tuple[bytes, ...], bytes, GatewayId, str, str]
 
@@ -63,13 +64,14 @@ class StandingKeeper:
         accord = book.agreements.get(agreement)
         item = book.catalogue.get((region, code))
         used = item.versions.get(version) if item else None
+        believed: Mapping[KeyId, RegisteredKey] = {**book.home.adapter_keys, **sender.keys}
         standing: dict[str, object] = {
             "partner": known(sender.digest),
             "authorities": keep("authorities", sender.authorities) if sender.authorities else "",
             "certificates": [
                 keep("certificate", k.certificate)
                 for key_id in key_ids
-                if (k := sender.keys.get(key_id)) is not None  # type: ignore[call-overload]
+                if (k := believed.get(KeyId(key_id))) is not None
             ],
             "agreement": known(agreement),
             "agreement_acts": [
@@ -78,6 +80,8 @@ class StandingKeeper:
             "item": known(used.document) if used else "",
             "form_schema": known(used.form_schema) if used else "",
         }
+        if not book.home.adapter_keys.keys().isdisjoint(key_ids):
+            standing["adapter_of"] = known(book.home.digest)
         content = json.dumps(standing, sort_keys=True).encode()
         whole = Evidence(digest(content), "standing", content)
         return whole.digest, (whole, *documents)

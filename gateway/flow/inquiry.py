@@ -9,7 +9,7 @@ from gateway.kernel.envelope import Header
 from gateway.kernel.identifiers import CaseId, CaseKey, GatewayId
 from gateway.kernel.instants import to_iso
 from gateway.ports.journal import Snapshot, StoredMessage
-from gateway.wire.envelopes import decode_envelope
+from gateway.wire.envelopes import decode_envelope, decode_signed_attestation
 from gateway.wire.receipts import decode_signed_receipt
 
 
@@ -51,13 +51,31 @@ def _message(snapshot: Snapshot, stored: StoredMessage, home: GatewayId) -> dict
             }
             for s in envelope.signatures
         ]
+        view["attestation"] = _attestation(envelope.attestation)
     if stored.receipt:
         signed = decode_signed_receipt(stored.receipt)
         view["receipt_signed_by"] = [s.key_id.hex() for s in signed.signatures]
+        view["receipt_attestation"] = _attestation(signed.attestation)
     waiting = snapshot.outbox_of([stored.ref]).get(stored.ref)
     view["waits"] = None if waiting is None else outbox_view(waiting)
     view["evidence"] = _evidence(snapshot, stored.standing)
     return view
+
+
+def _attestation(raw: bytes) -> dict[str, object] | None:
+    """Show what our own adapter vouched for, where nobody signed."""
+    if not raw:
+        return None
+    signed = decode_signed_attestation(raw)
+    a = signed.attestation
+    return {
+        "adapter": a.adapter,
+        "strength": a.strength.name.lower(),
+        "natural_key": a.natural_key,
+        "received_at": to_iso(a.received_at_ms),
+        "record": a.raw_digest.hex(),
+        "signed_by": [s.key_id.hex() for s in signed.signatures],
+    }
 
 
 def _header(header: Header) -> dict[str, object]:

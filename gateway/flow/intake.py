@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from gateway.flow.accords import VERDICTS, Accords, Notice
 from gateway.flow.answering import Answer, Answering, QueryWork, not_taken_in
+from gateway.flow.attesting import attested_checks
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer, Group
 from gateway.flow.effects import authorise, require_new_case_allowed
@@ -53,6 +54,10 @@ class _Delivery:
     checks: list[Check] = field(default_factory=list)
     authenticated: Authenticated | None = None
     evidence: tuple[Evidence, ...] = ()
+    local: bool = False
+    """Our own adapter hands it over, for a partner that does not sign."""
+    signers: tuple[Signature, ...] = ()
+    """What the sender is believed on: its signatures, or those of our adapter."""
     conformant: Conformant | None = None
     notice: Notice | None = None
     fault: Fault | None = None
@@ -82,13 +87,17 @@ class Intake:
         self._standing = StandingKeeper()
         self._burning: dict[GatewayId, asyncio.Lock] = {}
 
-    async def take_in(self, peer: GatewayId, raws: Sequence[bytes]) -> list[Answer]:
+    async def take_in(
+        self, peer: GatewayId, raws: Sequence[bytes], *, local: bool = False
+    ) -> list[Answer]:
         """Answer each of `raws` (encoded envelopes) with a signed receipt or "not taken in".
 
         One bad envelope never fails its neighbours. The number of envelopes is *not* checked.
+        `local` ones come from our own adapters and stand on their attestation; from a peer, an
+        attestation is never taken in.
         """
         book, now_ms = self._directory.current(), self._clock.now_ms()
-        deliveries = [_Delivery(raw) for raw in raws]
+        deliveries = [_Delivery(raw, local=local) for raw in raws]
         # 1. Received: bytes that parse strictly, from a peer that may speak for the sender.
         for delivery in deliveries:
             self._receive(book, peer, now_ms, delivery)
@@ -117,12 +126,12 @@ class Intake:
     def _receive(self, book: Book, peer: GatewayId, now_ms: int, delivery: _Delivery) -> None:
         try:
             e = decode_envelope(delivery.raw)
-            if e.attestation:
+            if e.attestation and not delivery.local:
                 raise Fault(FaultCode.WIRE_ATTESTATION_NOT_LOCAL)
             sender = book.partners.get(e.header.sender)
             if sender is None:
                 raise Fault(FaultCode.TRUST_PEER_NOT_SENDER)
-            require_speaks_for(peer, sender)
+            require_speaks_for(sender.gateway_id if delivery.local else peer, sender)
             delivery.sender = sender
             delivery.received = Received(
                 delivery.raw,
@@ -135,7 +144,11 @@ class Intake:
                 peer,
                 now_ms,
             )
+            if delivery.local:
+                delivery.signers, delivery.checks = attested_checks(book.home, sender, e, now_ms)
+                return
             signed = pae(TYPE_HEADER, e.header_bytes)
+            delivery.signers = e.signatures
             delivery.checks = checks_for(sender, e.signatures, signed, now_ms)
         except Fault as fault:
             delivery.fault = fault
@@ -150,7 +163,7 @@ class Intake:
             delivery.fault = Fault(FaultCode.TRUST_BODY_MISMATCH)
         else:
             standing, delivery.evidence = self._standing.of(
-                book, sender, received.signatures, received.header
+                book, sender, delivery.signers, received.header
             )
             delivery.authenticated = Authenticated(received, standing)
 

@@ -7,11 +7,18 @@ from collections.abc import Collection
 from dataclasses import asdict, replace
 
 from gateway.flow.desk import OpenCase, View
-from gateway.kernel.envelope import Right
+from gateway.kernel.assisted import ADAPTER
+from gateway.kernel.envelope import Right, Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.ports.directory import Book
 from gateway.rules import catalogue
-from gateway.rules.agreement import Agreement, Exchange, require_in_force, require_permitted
+from gateway.rules.agreement import (
+    Agreement,
+    Exchange,
+    require_in_force,
+    require_permitted,
+    require_proof,
+)
 
 
 def choose_agreement(
@@ -41,11 +48,23 @@ def choose_agreement(
         try:
             for licence_type in relied_on or ("",):
                 require_permitted(agreement, replace(exchange, licence_type=licence_type))
+            _require_answerable(book, wish, agreement)
         except Fault as fault:
             refusal = refusal or fault
             continue
         return agreement
     raise refusal or outdated or Fault(FaultCode.AGREEMENT_UNKNOWN, wish.region)
+
+
+def _require_answerable(book: Book, wish: OpenCase, agreement: Agreement) -> None:
+    """Check that the partner's answers could be taken in at all: people prove the least.
+
+    Raises:
+        Fault: `agreement.strength_too_weak`.
+    """
+    partner = book.partners.get(wish.region)
+    if partner is not None and partner.outlet == ADAPTER:
+        require_proof(agreement, Strength.ASSISTED, agreement.required_suites)
 
 
 def item_views(book: Book, at_ms: int) -> list[View]:

@@ -101,7 +101,8 @@ def message_view(message: StoredMessage, home: str) -> dict[str, object]:
     """Show a message of a case and the receipt it met."""
     outgoing = message.direction is Direction.OUT
     sender = home if outgoing else message.counterpart
-    receipt = decode_signed_receipt(message.receipt).receipt if message.receipt else None
+    signed = decode_signed_receipt(message.receipt) if message.receipt else None
+    receipt = signed.receipt if signed else None
     return {
         "message_id": uuid_text(message.ref.message_id),
         "kind": message.kind.name.lower() if message.kind else None,
@@ -111,9 +112,11 @@ def message_view(message: StoredMessage, home: str) -> dict[str, object]:
         "sequence": message.sequence,
         "header_digest": message.header_digest.hex(),
         "recorded_at": to_iso(message.recorded_at_ms),
+        "strength": strength_of(message),
         "receipt": None
-        if receipt is None
+        if receipt is None or signed is None
         else {
+            "strength": "assisted" if signed.attestation and outgoing else "signed",
             "outcome": receipt.outcome.name.lower(),
             "received_at": to_iso(receipt.received_at_ms),
             "rule": receipt.rule or None,
@@ -124,6 +127,14 @@ def message_view(message: StoredMessage, home: str) -> dict[str, object]:
         if receipt is None or not outgoing
         else max(0, message.receipted_at_ms - message.recorded_at_ms),
     }
+
+
+def strength_of(message: StoredMessage) -> str | None:
+    """Return how strongly a message's sender is proven; None for a void."""
+    if not message.envelope:
+        return None
+    strength = decode_envelope(message.envelope).header.strength
+    return strength.name.lower() if strength else None
 
 
 def outbox_view(entry: OutboxEntry) -> View:

@@ -209,6 +209,8 @@ class SignedReceipt(NamedTuple):
     receipt_bytes: bytes
     receipt: Receipt
     signatures: tuple[Signature, ...]
+    attestation: bytes = b""
+    """Encoded SignedAttestation of our own adapter; a partner's receipt has none."""
 
 
 class NotTakenIn(NamedTuple):

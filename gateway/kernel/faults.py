@@ -40,6 +40,7 @@ class FaultCode(StrEnum):
     TRUST_SUITE_UNKNOWN = "trust.suite_unknown"
     TRUST_SUITE_MISSING = "trust.suite_missing"
     TRUST_BODY_MISMATCH = "trust.body_mismatch"
+    TRUST_ATTESTATION_INVALID = "trust.attestation_invalid"
     # delivery
     DELIVERY_WRONG_RECIPIENT = "delivery.wrong_recipient"
     DELIVERY_ID_REUSED = "delivery.id_reused"
@@ -130,6 +131,13 @@ class FaultCode(StrEnum):
     ATTACHMENT_OFFSET = "attachment.offset"
     ATTACHMENT_NOT_DECLARED = "attachment.not_declared"
     ATTACHMENT_TYPE = "attachment.type"
+    # partners without a system
+    ASSISTED_WRONG_CASE = "assisted.wrong_case"
+    ASSISTED_NOT_HANDED_OVER = "assisted.not_handed_over"
+    ASSISTED_AWAITS_CONFIRMATION = "assisted.awaits_confirmation"
+    ASSISTED_NOTHING_TYPED = "assisted.nothing_typed"
+    ASSISTED_SAME_PERSON = "assisted.same_person"
+    ASSISTED_MISMATCH = "assisted.mismatch"
     # portals and business systems
     PORTAL_TOKEN_MISSING = "portal.token_missing"
     PORTAL_TOKEN_INVALID = "portal.token_invalid"

@@ -131,7 +131,7 @@ SQLITE_BUSY_MS: Final = 2_000  # an operator's own look into the file may hold a
 SQLITE_READERS_MAX: Final = 3  # reads beside the writer; on few cores more only wait
 SQLITE_CACHE_KIB: Final = 32_768  # the indexes' hot ends; a commit of 256 messages is about 2 MiB
 SQLITE_CHECKPOINT_PAGES: Final = 2_000  # 8 MiB: a page changed by many commits is copied once
-SQLITE_STATEMENTS_MAX: Final = 128  # more than the journal has texts: each is prepared once
+SQLITE_STATEMENTS_MAX: Final = 256  # more than the journal has texts: each is prepared once
 
 # --- item list ----------------------------------------------------------------------------------
 ITEM_FILE_BYTES_MAX: Final = 268_435_456  # 500,000 rows with half a page of conditions each
@@ -141,3 +141,8 @@ ITEM_NAME_CHARS_MAX: Final = 500  # the longest real name seen has 120
 ITEM_PROBLEMS_MAX: Final = 20_000  # more is one mistake repeated; memory stays bounded
 ITEM_SEARCH_CHARS_MAX: Final = 128  # a name pasted whole
 ITEM_SEARCH_WORDS_MAX: Final = 8  # each costs one walk of the index
+
+# --- partners without a system ------------------------------------------------------------------
+ASSISTED_RESUME_MAX: Final = 100  # confirmed answers taken in again at once; people type few
+ASSISTED_RESUME_MS: Final = 60_000  # what could not be taken in is tried again within a minute
+ASSISTED_TEXT_CHARS_MAX: Final = 128  # the partner's own number, a counter: what fits a line

@@ -10,6 +10,7 @@ from gateway.kernel.case import CaseRecord, CaseRole
 from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
 from gateway.kernel.stages import Refused, TakenIn
+from gateway.ports.assisted import AssistedReads, AssistedWrites
 from gateway.ports.item_list import ItemListReader, ItemListWriter
 from gateway.ports.journal_agreements import AgreementSnapshot, AgreementTransaction
 from gateway.ports.journal_clocks import ClockReads, ClockWrites
@@ -60,6 +61,7 @@ class OutboxStatus(StrEnum):
     PREPARING = "preparing"  # a draft whose files are still being uploaded; never claimed
     WAITING = "waiting"  # a draft behind another message of its case
     PENDING = "pending"  # sealed, to be sent
+    LISTED = "listed"  # sealed, on the work list of a partner without a system: people carry it
     UNKNOWN = "unknown"  # given up sending; the partner is asked what became of it
 
 
@@ -147,7 +149,7 @@ class LaneState(NamedTuple):
     oldest_ms: int
 
 
-class Snapshot(AgreementSnapshot, ClockReads, Protocol):
+class Snapshot(AgreementSnapshot, ClockReads, AssistedReads, Protocol):
     """Reads. Within one `read` or `write` all of them see one state."""
 
     @property
@@ -226,7 +228,7 @@ class Snapshot(AgreementSnapshot, ClockReads, Protocol):
         ...
 
 
-class Transaction(AgreementTransaction, Snapshot, ClockWrites, Protocol):
+class Transaction(AgreementTransaction, Snapshot, ClockWrites, AssistedWrites, Protocol):
     """Reads and writes of one atomic unit; its reads see its own writes.
 
     `append`, `refuse`, `void` and `receipted` each also write the pending ledger entry.

@@ -8,6 +8,10 @@ from typing import Protocol
 from gateway.kernel.envelope import AttachmentRef, AttachmentState, NotTakenIn, ReceiptQuery
 
 
+class Listed:
+    """A person will carry the message; its receipt comes by another way. It is not sent again."""
+
+
 class OutletDown(Exception):
     """No answer was had: the partner may or may not have what was sent.
 
@@ -28,13 +32,13 @@ class Outlet(Protocol):
 
     async def deliver(
         self, envelopes: Sequence[bytes], timeout_s: float
-    ) -> list[bytes | NotTakenIn]:
+    ) -> Sequence[bytes | NotTakenIn | Listed]:
         """Deliver up to 256 encoded envelopes; return encoded signed receipts, unchecked."""
         ...
 
     async def query_receipts(
         self, queries: Sequence[ReceiptQuery], timeout_s: float
-    ) -> list[bytes | NotTakenIn]:
+    ) -> Sequence[bytes | NotTakenIn | Listed]:
         """Ask after up to 256 messages; return encoded signed receipts, unchecked."""
         ...
 

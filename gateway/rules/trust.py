@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gateway.kernel.digests import TYPE_BATCH_HEAD, pae
@@ -73,6 +73,15 @@ class Partner:
     """Calls of this partner answered at a time."""
     uploads_max: int = PARTNER_UPLOADS_MAX
     """Attachments of this partner received at a time."""
+    outlet: str = "grpc"
+    """How it is reached; `assisted` has neither address nor keys: people carry what is said."""
+    adapter_keys: Mapping[KeyId, RegisteredKey] = field(default_factory=dict)
+    """With these its adapters attest what partners without keys said; never messages of its own."""
+
+
+def adapter_of(gateway: Partner) -> Partner:
+    """Return a gateway as its adapters speak: known by its adapter keys, and by no others."""
+    return replace(gateway, keys=gateway.adapter_keys)
 
 
 def require_peer(partner: Partner | None) -> Partner:

@@ -168,6 +168,12 @@ CARRIAGE: Final[Mapping[F, Texts]] = {
         "正文或盐值在途中改变，请用原报文重发。",
         "Body or salt were changed on the way; send the original again.",
     ),
+    F.TRUST_ATTESTATION_INVALID: Texts(
+        "适配器证明与报文不符",
+        "The adapter's attestation is not of this message",
+        "请由本网关适配器重新生成证明；仅无系统的伙伴使用证明。",
+        "Have the gateway's adapter attest it anew; only partners without a system are attested.",
+    ),
     F.DELIVERY_WRONG_RECIPIENT: Texts(
         "报文不是发给本网关的", "The message is for another gateway", _NEW_ZH, _NEW_EN
     ),

@@ -66,11 +66,13 @@ def decode_receipt(raw: bytes) -> Receipt:
     )
 
 
-def encode_signed_receipt(receipt: bytes, signatures: Sequence[Signature]) -> bytes:
+def encode_signed_receipt(
+    receipt: bytes, signatures: Sequence[Signature], attestation: bytes = b""
+) -> bytes:
     """Write a signed receipt in its one encoding."""
-    return pb.SignedReceipt(receipt=receipt, signatures=to_wire(signatures)).SerializeToString(
-        deterministic=True
-    )
+    return pb.SignedReceipt(
+        receipt=receipt, signatures=to_wire(signatures), attestation=attestation
+    ).SerializeToString(deterministic=True)
 
 
 def decode_signed_receipt(raw: bytes) -> SignedReceipt:
@@ -81,7 +83,7 @@ def decode_signed_receipt(raw: bytes) -> SignedReceipt:
     """
     m = read(pb.SignedReceipt, raw, "signed receipt")
     signatures = decode_signatures(m.signatures, len(m.signatures))
-    return SignedReceipt(m.receipt, decode_receipt(m.receipt), signatures)
+    return SignedReceipt(m.receipt, decode_receipt(m.receipt), signatures, m.attestation)
 
 
 def to_delivery(answer: bytes | NotTakenIn) -> exchange.Delivery:

@@ -190,6 +190,11 @@ def test_no_statement_reads_a_whole_table_or_sorts(migrated: Path, name: str, te
         ("item_page_at", "item_list_history (region=? AND code>?)"),
         ("item_versions", "item_list_history (region=? AND code=?)"),
         ("editions", "PRIMARY KEY (region=?)"),
+        ("work_page", "assisted_work_done (done=? AND message_id>?)"),
+        ("work_page_of_unit", "assisted_work_unit (unit=? AND done=? AND message_id>?)"),
+        ("work_of_case", "assisted_work_case (case_origin=? AND case_id=?)"),
+        ("typings_of_case", "assisted_typings_case (case_origin=? AND case_id=?)"),
+        ("typings_in", "assisted_typings_status (status=?)"),
     ],
 )
 def test_a_statement_uses_the_index_made_for_it(migrated: Path, name: str, index: str) -> None:

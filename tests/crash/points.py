@@ -18,7 +18,7 @@ from gateway.kernel.envelope import AttachmentRef, AttachmentState, NotTakenIn, 
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.journal import Journal, Material, OutboxEntry, OutboxStatus, Snapshot
 from gateway.ports.journal import Transaction as Tx
-from gateway.ports.outlet import Outlet
+from gateway.ports.outlet import Listed, Outlet
 from gateway.ports.vault import Stored, Vault, VaultScope
 
 T = TypeVar("T")
@@ -174,7 +174,7 @@ class WatchedOutlet:
 
     async def deliver(
         self, envelopes: Sequence[bytes], timeout_s: float
-    ) -> list[bytes | NotTakenIn]:
+    ) -> Sequence[bytes | NotTakenIn | Listed]:
         self._trigger.reached("deliver.before_send")
         answers = await self._inner.deliver(envelopes, timeout_s)
         self._trigger.reached("deliver.after_answer")
@@ -182,7 +182,7 @@ class WatchedOutlet:
 
     async def query_receipts(
         self, queries: Sequence[ReceiptQuery], timeout_s: float
-    ) -> list[bytes | NotTakenIn]:
+    ) -> Sequence[bytes | NotTakenIn | Listed]:
         return await self._inner.query_receipts(queries, timeout_s)
 
     async def attachment_status(self, ref: AttachmentRef, timeout_s: float) -> AttachmentState:

@@ -298,6 +298,7 @@ def test_a_receipt_reads_back_as_it_was(
         raw,
         receipt,
         signatures,
+        b"",
     )
 
 

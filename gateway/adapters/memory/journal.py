@@ -12,6 +12,7 @@ from gateway.adapters.memory.agreements import (
     MemoryAgreementSnapshot,
     MemoryAgreementTransaction,
 )
+from gateway.adapters.memory.assisted import MemoryAssistedReads, MemoryAssistedWrites
 from gateway.adapters.memory.item_list import MemoryItemList
 from gateway.adapters.memory.journal_clocks import MemoryClockReads, MemoryClockWrites
 from gateway.adapters.memory.state import LedgerEntry, State
@@ -44,11 +45,12 @@ _OUR_STEP: Final = frozenset(
 _CASE_CHANGES: Final = "case_changes"
 
 
-class MemorySnapshot(MemoryAgreementSnapshot, MemoryClockReads):
+class MemorySnapshot(MemoryAgreementSnapshot, MemoryClockReads, MemoryAssistedReads):
     """Implements `ports.journal.Snapshot`."""
 
     def __init__(self, state: State) -> None:
-        super().__init__(state.agreements)
+        MemoryAgreementSnapshot.__init__(self, state.agreements)
+        MemoryAssistedReads.__init__(self, state)
         self._state = state
 
     @property
@@ -166,7 +168,9 @@ class MemorySnapshot(MemoryAgreementSnapshot, MemoryClockReads):
         return len(self._state.ledger.rows)
 
 
-class MemoryTransaction(MemoryAgreementTransaction, MemorySnapshot, MemoryClockWrites):
+class MemoryTransaction(
+    MemoryAgreementTransaction, MemorySnapshot, MemoryClockWrites, MemoryAssistedWrites
+):
     """Implements `ports.journal.Transaction`. A key that is taken raises ValueError."""
 
     def _add(self, message: StoredMessage) -> None:

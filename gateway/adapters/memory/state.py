@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gateway.adapters.memory.agreements import AgreementTables
+from gateway.adapters.memory.assisted import AssistedTables
 from gateway.adapters.memory.item_list import ItemListState
 from gateway.adapters.memory.journal_clocks import ClockTables
 from gateway.adapters.memory.undo import Table, UndoLog
@@ -40,4 +41,5 @@ class State:
         self.counters: Table[str, int] = Table(self.log)
         self.ledger: Table[tuple[MessageRef, bytes], LedgerEntry] = Table(self.log)
         self.agreements = AgreementTables(self.log)
+        self.assisted = AssistedTables(self.log)
         self.item_list = ItemListState(self.log)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from gateway.adapters.sql.agreements import SqlAgreementSnapshot
+from gateway.adapters.sql.assisted import SqlAssistedReads
 from gateway.adapters.sql.clocks import SqlClockReads
 from gateway.adapters.sql.item_list import SqlItemListReader
 from gateway.adapters.sql.rows import (
@@ -31,7 +32,7 @@ from gateway.ports.journal import (
 _ABOVE_ALL_IDS = b"\xff" * 17
 
 
-class SqlSnapshot(SqlAgreementSnapshot, SqlClockReads):
+class SqlSnapshot(SqlAgreementSnapshot, SqlClockReads, SqlAssistedReads):
     """Implements `ports.journal.Snapshot` within a transaction that someone else began."""
 
     @property

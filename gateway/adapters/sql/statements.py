@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 from gateway.adapters.sql import schema as t
+from gateway.adapters.sql.assisted_statements import AssistedStatements
 from gateway.adapters.sql.item_list_statements import ItemListStatements
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.journal import Direction
@@ -174,7 +175,7 @@ def _sealed() -> ColumnElement[bool]:
     return and_(m.message_id == o.message_id, m.direction == ours)
 
 
-class Statements(ItemListStatements):
+class Statements(ItemListStatements, AssistedStatements):
     """Every text of the journal, ready to run."""
 
     def __init__(self, engine: Engine) -> None:
@@ -187,6 +188,7 @@ class Statements(ItemListStatements):
         self._of_agreements(sql)
         self._of_item_list(sql)
         self.find_words = engine.find_words
+        self._of_assisted(sql)
 
     def _of_messages(self, sql: Compiler) -> None:
         m, s = t.messages.c, t.second_receipts.c

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 
 from gateway.adapters.sql.agreements import SqlAgreementTransaction
+from gateway.adapters.sql.assisted import SqlAssistedWrites
 from gateway.adapters.sql.clocks import SqlClockWrites
 from gateway.adapters.sql.item_list import SqlItemListWriter
 from gateway.adapters.sql.rows import (
@@ -43,7 +44,7 @@ def _pending(kind: str, ref: tuple[str, bytes], receipt: bytes, at_ms: int) -> R
     return (kind, *ref, sha256(receipt).digest(), at_ms)
 
 
-class SqlTransaction(SqlAgreementTransaction, SqlClockWrites, SqlSnapshot):
+class SqlTransaction(SqlAgreementTransaction, SqlClockWrites, SqlAssistedWrites, SqlSnapshot):
     """Implements `ports.journal.Transaction`; begun and ended by the engine.
 
     A key that is taken raises the driver's integrity error, which the engine turns to ValueError.

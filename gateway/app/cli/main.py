@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from gateway.app.cli import (
     agreement_acts,
+    assisted,
     calendar,
     case,
     explain,
@@ -43,6 +44,7 @@ app.command(epilog=running.MIGRATE_EXAMPLES)(running.migrate)
 app.command(epilog=explain.EXAMPLES)(explain.explain)
 app.command(epilog=overdue.EXAMPLES)(overdue.overdue)
 app.add_typer(agreement_acts.app, name="agreement")
+app.add_typer(assisted.app, name="assisted")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(case.app, name="case")
 app.add_typer(items.app, name="items")

@@ -87,10 +87,14 @@ def message_tree(message: View, home: str) -> Tree:
     for signature in message.get("signatures", ()):
         batch = f", 批量 batch of {signature['batch_size']}" if signature["batch_size"] > 1 else ""
         tree.add(Text(f"签名 signed by key {signature['key_id']}{batch}"))
+    if message.get("attestation"):
+        _facts(tree.add("适配器证明 attested by our adapter"), message["attestation"])
     tree.add(Text(f"摘要 header digest {message['header_digest']}"))
     _receipt(tree, message)
     for key_id in message.get("receipt_signed_by", ()):
         tree.add(Text(f"回执签名 receipt signed by key {key_id}"))
+    if message.get("receipt_attestation"):
+        _facts(tree.add("回执证明 receipt attested"), message["receipt_attestation"])
     _waits(tree, [message["waits"]] if message["waits"] else [])
     if message["evidence"]:
         _facts(tree.add("证据 evidence kept"), message["evidence"])

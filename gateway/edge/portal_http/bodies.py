@@ -66,6 +66,16 @@ async def read_json(request: web.Request, bounds: Bounds, *, may_be_empty: bool 
     """
     if may_be_empty and not request.body_exists:
         return {}
+    raw = await read_json_bytes(request, bounds)
+    return {} if may_be_empty and not raw else parse_json(raw, bounds)
+
+
+async def read_json_bytes(request: web.Request, bounds: Bounds) -> bytes:
+    """Read a JSON body and return it verbatim, for `parse_json`.
+
+    Raises:
+        Fault: as `read_json`, before anything is parsed.
+    """
     _require_plain(request)
     if request.content_type != "application/json" or (request.charset or "utf-8") != "utf-8":
         raise Fault(FaultCode.PORTAL_MEDIA_TYPE, "application/json")
@@ -78,10 +88,15 @@ async def read_json(request: web.Request, bounds: Bounds, *, may_be_empty: bool 
             raw += chunk
             if len(raw) > bounds.json_bytes_max:
                 raise Fault(FaultCode.PORTAL_TOO_LARGE, f"at most {bounds.json_bytes_max} bytes")
-    return {} if may_be_empty and not raw else _parse(bytes(raw), bounds)
+    return bytes(raw)
 
 
-def _parse(raw: bytes, bounds: Bounds) -> object:
+def parse_json(raw: bytes, bounds: Bounds) -> object:
+    """Parse a JSON body.
+
+    Raises:
+        Fault: those of `strict_json.parse`.
+    """
     return strict_json.parse(raw, bytes_max=bounds.json_bytes_max)
 
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from gateway.edge.portal_http.admission import Bounds, Connection, Stopping
 from gateway.edge.portal_http.problems import Handler
 from gateway.edge.portal_http.tokens import TokenChecker
+from gateway.flow.assisted_desk import AssistedDesk
 from gateway.flow.desk import Actor, ClockDesk, PortalDesk, TaskDesk
 from gateway.flow.item_list import ItemListDesk
 from gateway.kernel.faults import Fault, FaultCode
@@ -27,6 +28,8 @@ class Portal:
     tokens: TokenChecker
     log: EventLog
     bounds: Bounds
+    assisted: AssistedDesk | None = None
+    """None: no partner of this gateway is without a system."""
     stopping: Stopping = field(default_factory=Stopping)
 
 
@@ -38,6 +41,8 @@ ActorHandler = Callable[[web.Request, Portal, Actor], Awaitable[web.StreamRespon
 def guarded(scope: str, handler: ActorHandler) -> Handler:
     """Let a request through to `handler` if its token is good and has `scope`.
 
+    Of several, with spaces between, one is enough.
+
     Nothing of the body is read before.
     """
 
@@ -46,7 +51,7 @@ def guarded(scope: str, handler: ActorHandler) -> Handler:
         if portal.stopping.begun:
             raise Fault(FaultCode.DELIVERY_STOPPING)
         actor = portal.tokens.check(bearer(request))
-        if scope not in actor.scopes:
+        if actor.scopes.isdisjoint(scope.split()):
             raise Fault(FaultCode.PORTAL_SCOPE_MISSING, scope)
         return await handler(request, portal, actor)
 

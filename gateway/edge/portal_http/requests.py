@@ -33,11 +33,13 @@ FileName = Annotated[
 ]
 
 
-class _Body(BaseModel):
+class StrictBody(BaseModel):
+    """A body with nothing extra, every value of its own type."""
+
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class MaterialBody(_Body):
+class MaterialBody(StrictBody):
     """A file that will be uploaded: size in bytes, sha256 in lower-case hex."""
 
     material_code: ShortText
@@ -56,7 +58,7 @@ class MaterialBody(_Body):
 Materials = Annotated[list[MaterialBody], Field(max_length=ATTACHMENTS_PER_MESSAGE_MAX)]
 
 
-class OpenCaseBody(_Body):
+class OpenCaseBody(StrictBody):
     """`POST /v1/cases`."""
 
     region: Region
@@ -88,26 +90,26 @@ class OpenCaseBody(_Body):
         )
 
 
-class SupplementBody(_Body):
+class SupplementBody(StrictBody):
     """`POST /v1/cases/{case_id}/supplement`."""
 
     form: dict[str, object] | None = None
     materials: Materials = []
 
 
-class WithdrawBody(_Body):
+class WithdrawBody(StrictBody):
     """`POST /v1/cases/{case_id}/withdraw`."""
 
     reason: Reason
 
 
-class DeliveredBody(_Body):
+class DeliveredBody(StrictBody):
     """`POST /v1/cases/{case_id}/delivered`."""
 
     method: Literal["window", "post", "online"]
 
 
-BodyT = TypeVar("BodyT", bound=_Body)
+BodyT = TypeVar("BodyT", bound=StrictBody)
 
 
 def read_body(model: type[BodyT], document: object) -> BodyT:

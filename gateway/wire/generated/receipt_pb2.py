@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from . import message_pb2 as kuayu_dot_v1_dot_message__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16kuayu/v1/receipt.proto\x12\x08kuayu.v1\x1a\x16kuayu/v1/message.proto\"\xd4\x01\n\x07Receipt\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x11\n\trecipient\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\x0c\x12\x15\n\rheader_digest\x18\x05 \x01(\x0c\x12\x16\n\x0ereceived_at_ms\x18\x06 \x01(\x03\x12\"\n\x07outcome\x18\x07 \x01(\x0e\x32\x11.kuayu.v1.Outcome\x12\x0c\n\x04rule\x18\x08 \x01(\t\x12\x0f\n\x07text_zh\x18\t \x01(\t\x12\x0f\n\x07text_en\x18\n \x01(\t\"I\n\rSignedReceipt\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\x12\'\n\nsignatures\x18\x02 \x03(\x0b\x32\x13.kuayu.v1.Signature\"~\n\nNotTakenIn\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0f\n\x07text_zh\x18\x02 \x01(\t\x12\x0f\n\x07text_en\x18\x03 \x01(\t\x12\r\n\x05retry\x18\x04 \x01(\x08\x12\x16\n\x0eretry_after_ms\x18\x05 \x01(\r\x12\x19\n\x11\x65xpected_sequence\x18\x06 \x01(\r*_\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_TAKEN_IN\x10\x01\x12\x13\n\x0fOUTCOME_REFUSED\x10\x02\x12\x10\n\x0cOUTCOME_VOID\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16kuayu/v1/receipt.proto\x12\x08kuayu.v1\x1a\x16kuayu/v1/message.proto\"\xd4\x01\n\x07Receipt\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x11\n\trecipient\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\x0c\x12\x15\n\rheader_digest\x18\x05 \x01(\x0c\x12\x16\n\x0ereceived_at_ms\x18\x06 \x01(\x03\x12\"\n\x07outcome\x18\x07 \x01(\x0e\x32\x11.kuayu.v1.Outcome\x12\x0c\n\x04rule\x18\x08 \x01(\t\x12\x0f\n\x07text_zh\x18\t \x01(\t\x12\x0f\n\x07text_en\x18\n \x01(\t\"^\n\rSignedReceipt\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\x12\'\n\nsignatures\x18\x02 \x03(\x0b\x32\x13.kuayu.v1.Signature\x12\x13\n\x0b\x61ttestation\x18\x03 \x01(\x0c\"~\n\nNotTakenIn\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0f\n\x07text_zh\x18\x02 \x01(\t\x12\x0f\n\x07text_en\x18\x03 \x01(\t\x12\r\n\x05retry\x18\x04 \x01(\x08\x12\x16\n\x0eretry_after_ms\x18\x05 \x01(\r\x12\x19\n\x11\x65xpected_sequence\x18\x06 \x01(\r*_\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_TAKEN_IN\x10\x01\x12\x13\n\x0fOUTCOME_REFUSED\x10\x02\x12\x10\n\x0cOUTCOME_VOID\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kuayu.v1.receipt_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OUTCOME']._serialized_start=478
-  _globals['_OUTCOME']._serialized_end=573
+  _globals['_OUTCOME']._serialized_start=499
+  _globals['_OUTCOME']._serialized_end=594
   _globals['_RECEIPT']._serialized_start=61
   _globals['_RECEIPT']._serialized_end=273
   _globals['_SIGNEDRECEIPT']._serialized_start=275
-  _globals['_SIGNEDRECEIPT']._serialized_end=348
-  _globals['_NOTTAKENIN']._serialized_start=350
-  _globals['_NOTTAKENIN']._serialized_end=476
+  _globals['_SIGNEDRECEIPT']._serialized_end=369
+  _globals['_NOTTAKENIN']._serialized_start=371
+  _globals['_NOTTAKENIN']._serialized_end=497
 # @@protoc_insertion_point(module_scope)

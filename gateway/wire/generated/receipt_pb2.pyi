@@ -44,12 +44,14 @@ class Receipt(_message.Message):
     def __init__(self, version: _Optional[int] = ..., sender: _Optional[str] = ..., recipient: _Optional[str] = ..., message_id: _Optional[bytes] = ..., header_digest: _Optional[bytes] = ..., received_at_ms: _Optional[int] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., rule: _Optional[str] = ..., text_zh: _Optional[str] = ..., text_en: _Optional[str] = ...) -> None: ...
 
 class SignedReceipt(_message.Message):
-    __slots__ = ("receipt", "signatures")
+    __slots__ = ("receipt", "signatures", "attestation")
     RECEIPT_FIELD_NUMBER: _ClassVar[int]
     SIGNATURES_FIELD_NUMBER: _ClassVar[int]
+    ATTESTATION_FIELD_NUMBER: _ClassVar[int]
     receipt: bytes
     signatures: _containers.RepeatedCompositeFieldContainer[_message_pb2.Signature]
-    def __init__(self, receipt: _Optional[bytes] = ..., signatures: _Optional[_Iterable[_Union[_message_pb2.Signature, _Mapping]]] = ...) -> None: ...
+    attestation: bytes
+    def __init__(self, receipt: _Optional[bytes] = ..., signatures: _Optional[_Iterable[_Union[_message_pb2.Signature, _Mapping]]] = ..., attestation: _Optional[bytes] = ...) -> None: ...
 
 class NotTakenIn(_message.Message):
     __slots__ = ("rule", "text_zh", "text_en", "retry", "retry_after_ms", "expected_sequence")

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import grpc
 import pytest
 
+from gateway.adapters.pki.key_files import load_signer
+from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.edge import partner_grpc
 from gateway.flow import uploads
 from gateway.flow.accords import notice_form
+from gateway.flow.attesting import Attester, attested_checks
+from gateway.kernel.assisted import ADAPTER
 from gateway.kernel.digests import TYPE_AGREEMENT_ACT, digest, pae
-from gateway.kernel.envelope import Attachment, AttachmentRef, DigestAlgorithm, Kind, Mode
+from gateway.kernel.envelope import Attachment, AttachmentRef, DigestAlgorithm, Kind, Mode, Strength
+from gateway.kernel.faults import Fault
 from gateway.kernel.faults import FaultCode as F
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.limits import (
@@ -22,7 +28,10 @@ from gateway.kernel.limits import (
     ENVELOPES_PER_CALL_MAX,
 )
 from gateway.rules.agreement import Act, Verdict
+from gateway.rules.trust import run_checks
 from gateway.wire import calls
+from gateway.wire.envelopes import decode_envelope, encode_envelope
+from gateway.wire.headers import encode_header
 from gateway.wire.receipts import encode_agreement_act, encode_signed_agreement_act
 from tests.integration.exchange.worlds import World
 from tests.integration.samples.sample import Ask, LiveSample, said_of, said_of_call
@@ -227,6 +236,29 @@ def proposes(name: str, *, party: str = "620900") -> Ask:
     return ask
 
 
+def attests(sequence: int) -> Ask:
+    """Check an attestation of message 1 of a case against message `sequence` of it."""
+
+    async def ask(world: World) -> str:
+        peer, home = world.zhangye, world.node.running.directory.current().home
+        signer = load_signer(world.node.site.signing_keys[0])
+        home = replace(home, adapter_keys={signer.key_id: home.keys[signer.key_id]})
+        sender = replace(home, gateway_id=GatewayId("620700"), outlet=ADAPTER, keys={})
+        own = peer.header(strength=Strength.ASSISTED, body_commitment=TAMPERED)
+        attestation = await Attester(signer).message(own, encode_header(own), b"raw", "natural")
+        header_bytes = encode_header(own._replace(sequence=sequence))
+        raw = encode_envelope(header_bytes, TAMPERED, b"", (), attestation)
+        now_ms = world.clock.now_ms()
+        try:
+            _, checks = attested_checks(home, sender, decode_envelope(raw), now_ms)
+            run_checks(checks, SuiteVerifier().verify)
+        except Fault as fault:
+            return fault.code.value
+        return ""
+
+    return ask
+
+
 TAMPERED = bytes(32)
 SAMPLES: dict[F, LiveSample] = {
     F.WIRE_UNPARSEABLE: LiveSample(delivers(lambda raw: raw), delivers(lambda raw: raw[:-1])),
@@ -257,6 +289,7 @@ SAMPLES: dict[F, LiveSample] = {
     F.TRUST_BODY_MISMATCH: LiveSample(
         sends(), sends(lambda sealed: sealed._replace(salt=TAMPERED))
     ),
+    F.TRUST_ATTESTATION_INVALID: LiveSample(attests(1), attests(2)),
     F.DELIVERY_ID_REUSED: LiveSample(comes_again(True), comes_again(False)),
     F.DELIVERY_LAST_SEEN_UNKNOWN: LiveSample(follows(), follows(last_seen_digest=b"\1" * 32)),
     F.RECEIPT_NOT_KNOWN: LiveSample(asks_after(True), asks_after(False)),

@@ -3,6 +3,7 @@
 from gateway.kernel.faults import FaultCode
 from tests.unit.rules.samples import (
     agreement,
+    assisted,
     casework,
     catalogue,
     delivery,
@@ -19,5 +20,6 @@ SAMPLES: dict[FaultCode, Sample] = {
     **catalogue.SAMPLES,
     **item_list.SAMPLES,
     **agreement.SAMPLES,
+    **assisted.SAMPLES,
     **casework.SAMPLES,
 }

@@ -1,0 +1,77 @@
+"""How a message of ours that was sent stops waiting: by a receipt, or on people's work list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gateway.flow.committer import Group
+from gateway.flow.outbound import settle, settle_notice
+from gateway.kernel.envelope import Receipt
+from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef
+from gateway.ports.journal import OutboxEntry, OutboxStatus, ReceiptRecord
+
+
+def unsettled(group: Group, ref: MessageRef) -> OutboxEntry | None:
+    """Return a message's outbox entry as this group has left it; None once it is settled.
+
+    Two calls may bring answers for one message, when the first outlived its lease.
+    """
+    entry = group.tx.outbox_of([ref]).get(ref)
+    if entry is None or entry.draft_id in group.dropped:
+        return None
+    entry = group.outbox.get(entry.draft_id, entry)
+    return entry if entry.message_id == ref.message_id else None
+
+
+class Settle:
+    """Records a checked receipt and what follows from it."""
+
+    def __init__(self, entry: OutboxEntry, home: GatewayId, receipt: Receipt, raw: bytes) -> None:
+        self._entry = entry
+        self._ref = MessageRef(home, MessageId(entry.message_id))
+        self._receipt = receipt
+        self._raw = raw
+
+    def refs(self) -> Iterable[MessageRef]:
+        """See `Work`."""
+        return ()
+
+    def keys(self) -> Iterable[CaseKey]:
+        """See `Work`."""
+        return () if self._entry.case_key is None else (self._entry.case_key,)
+
+    def step(self, group: Group) -> None:
+        """See `Work`."""
+        entry = unsettled(group, self._ref)
+        if entry is None:
+            return  # settled before
+        r = self._receipt
+        group.receipts.append(ReceiptRecord(self._ref, r.outcome, r.rule, self._raw, group.now_ms))
+        case = None if entry.case_key is None else group.case(entry.case_key)
+        if case is None:
+            settle_notice(group, entry, r.outcome)
+        else:
+            group.save(settle(group, case, entry, r.outcome, r.rule))
+
+
+class Park:
+    """Records that people carry the message; only they settle it."""
+
+    def __init__(self, entry: OutboxEntry, home: GatewayId) -> None:
+        self._ref = MessageRef(home, MessageId(entry.message_id))
+
+    def refs(self) -> Iterable[MessageRef]:
+        """See `Work`."""
+        return ()
+
+    def keys(self) -> Iterable[CaseKey]:
+        """See `Work`."""
+        return ()
+
+    def step(self, group: Group) -> None:
+        """See `Work`."""
+        entry = unsettled(group, self._ref)
+        if entry is not None:
+            group.outbox[entry.draft_id] = entry._replace(
+                status=OutboxStatus.LISTED, attempts=0, leased_until_ms=0, last_fault=""
+            )
