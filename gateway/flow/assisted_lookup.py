@@ -121,5 +121,12 @@ def judge(group: Group, book: Book, case: CaseRecord, typing: Typing) -> None:
 
 
 def as_json(content: object) -> bytes:
-    """Write a body's form."""
-    return json.dumps(content, ensure_ascii=False).encode()
+    """Write a body's form.
+
+    Raises:
+        Fault: `schema.json_encoding` (a lone surrogate).
+    """
+    try:
+        return json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise Fault(FaultCode.SCHEMA_JSON_ENCODING, "lone surrogate") from error

@@ -13,7 +13,7 @@ from gateway.ports.directory import Book
 
 
 def own_keys(config: Config, book: Book, at_ms: int) -> list[dict[str, Any]]:
-    """Show signing keys in order of choice, then the transport certificate.
+    """Show signing keys in order of choice, the adapter key, then the transport certificate.
 
     `published` says whether the gateway's own directory entry names it, as partners' copies must.
 
@@ -25,13 +25,15 @@ def own_keys(config: Config, book: Book, at_ms: int) -> list[dict[str, Any]]:
 
 def _signing(config: Config, book: Book, at_ms: int) -> list[dict[str, Any]]:
     rows = []
-    for path in config.keys.signing:
+    home, adapter = book.home, config.keys.adapter
+    used = [("signing", path, home.keys) for path in config.keys.signing]
+    for use, path, keys in [*used, *([("adapter", adapter, home.adapter_keys)] if adapter else [])]:
         signer = load_signer(path, allow_public=config.demo)
-        known = book.home.keys.get(signer.key_id)
+        known = keys.get(signer.key_id)
         seen = key_view(known, at_ms) if known else {}
         rows.append(
             {
-                "use": "signing",
+                "use": use,
                 "suite": signer.suite,
                 "id": signer.key_id.hex(),
                 "not_after": seen.get("not_after"),

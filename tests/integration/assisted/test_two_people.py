@@ -136,6 +136,26 @@ async def test_what_the_stage_the_role_or_the_form_forbids_is_not_even_kept(
     assert (await desk.good("GET", path))["typed"] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (r"\ud800", F.SCHEMA_JSON_ENCODING),
+        ("示例" * 50_000, F.SCHEMA_JSON_INVALID),
+        ("示例" * 60_000, F.PORTAL_TOO_LARGE),
+    ],
+    ids=["surrogate", "long", "too long"],
+)
+async def test_text_that_cannot_be_kept_is_a_problem_and_no_failure(
+    desk: Desk, text: str, rule: F
+) -> None:
+    _, item = await desk.told()
+    path = item_path(item["work_id"])
+    body = json.dumps(typed(item, "not_accepted", {"reason_code": "X", "reason_zh": "@@"}))
+    raw = body.replace("@@", text).encode()
+    await desk.refused(rule, "POST", f"{path}/outcome", None, raw=raw)
+    assert (await desk.good("GET", path))["typed"] == []
+
+
 async def test_a_licence_of_a_type_the_item_does_not_issue_is_refused(desk: Desk) -> None:
     _, item = await desk.told()
     await desk.type_and_confirm(item, "acknowledged", {})

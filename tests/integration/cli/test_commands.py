@@ -153,7 +153,7 @@ def test_init_says_what_to_do_next_and_makes_two_suites(tmp_path: Path) -> None:
     made = answer("init", "--state", tmp_path / "b", *options)
     assert made["suites"] == ["ES256", "EdDSA"]
     assert Path(made["config"]).is_file()
-    assert len(answer("keys", "show", "--config", made["config"])["keys"]) == 3
+    assert len(answer("keys", "show", "--config", made["config"])["keys"]) == 4
 
 
 # --- keys ----------------------------------------------------------------------------------------
@@ -163,8 +163,9 @@ def test_a_new_key_is_certified_private_and_not_yet_published(lone: Path) -> Non
     env = {"KUAYU_KEYS__SIGNING": made["key"]}
     shown = kuayu("keys", "show", "--config", lone, "--json", env=env)
     assert shown.returncode == 0, shown.stderr
-    signing, transport = json.loads(shown.stdout)["keys"]
+    signing, adapter, transport = json.loads(shown.stdout)["keys"]
     assert (signing["id"], signing["published"]) == (made["key_id"], False)
+    assert (adapter["use"], adapter["published"], adapter["days_left"]) == ("adapter", True, 364)
     assert (transport["published"], transport["days_left"]) == (True, 364)
     again = kuayu("keys", "generate", "--config", lone, "--suite", "EdDSA")
     assert again.returncode == 69
