@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from gateway.flow.desk import OpenCase, View
 from gateway.kernel.envelope import Right
 from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import GatewayId
 from gateway.ports.directory import Book
 from gateway.rules import catalogue
 from gateway.rules.agreement import Agreement, Exchange, require_in_force, require_permitted
@@ -40,11 +42,17 @@ def choose_agreement(
     raise refusal or outdated or Fault(FaultCode.AGREEMENT_UNKNOWN, wish.region)
 
 
-def item_views(book: Book, at_ms: int) -> list[View]:
-    """List each item this gateway may open cases for, with its current version's material list."""
+def item_views(
+    book: Book, at_ms: int, keys: Iterable[tuple[GatewayId, str]] | None = None
+) -> list[View]:
+    """List each item this gateway may open cases for, with its current version's material list.
+
+    Of `keys` only, if given.
+    """
     home = book.home.gateway_id
     views: list[View] = []
-    for (region, code), item in sorted(book.catalogue.items()):
+    for region, code in book.item_keys if keys is None else keys:
+        item = book.catalogue[region, code]
         try:
             version = catalogue.current_version(item, at_ms)
         except Fault:
