@@ -241,6 +241,8 @@ async def test_a_search_may_stay_within_a_region(named: Journal) -> None:
 async def test_a_department_is_found_too(named: Journal) -> None:
     assert await names(named, "公安局", HOME) == [NAMES[1], NAMES[6]]
     assert await names(named, "公安局 引号") == [NAMES[6]]
+    assert await names(named, "安局", HOME) == [NAMES[1], NAMES[6]]  # the very end of the text
+    assert await names(named, "局", HOME) == list(NAMES.values())
 
 
 def found_by(query: str, after: int, q: Snapshot) -> Sequence[ListedRow]:
