@@ -106,11 +106,14 @@ def test_misuse_says_what_to_do(
 def test_a_file_that_is_only_a_part_of_the_list_is_refused(lone: Path, tmp_path: Path) -> None:
     answer("items", "import", written(tmp_path, *list_rows(10)), "--config", lone)
     part = written(tmp_path, *list_rows(4))
-    done = kuayu("items", "import", part, "--config", lone)
-    assert done.returncode == 65
-    assert "item_list.ends_most" in done.stderr
-    assert "--end-most" in done.stderr
+    for trying in (("--dry-run",), ()):
+        done = kuayu("items", "import", part, "--config", lone, *trying)
+        assert done.returncode == 65
+        assert "item_list.ends_most" in done.stderr
+        assert "--end-most" in done.stderr
     assert len(exported(lone)) == 10
+    tried = answer("items", "import", part, "--end-most", "--dry-run", "--config", lone)
+    assert counts(tried) == (0, 0, 6, 4)
     assert counts(answer("items", "import", part, "--end-most", "--config", lone)) == (0, 0, 6, 4)
     assert len(exported(lone)) == 4
 
