@@ -2,7 +2,7 @@
 
 `python -m benchmarks.run [--quick] [--rounds N] [--calls N] [--out FILE]`. Workloads take turns,
 round by round, so that a machine whose speed drifts treats them alike. Load comes from this
-process; the echo and two gateways (`kuayu serve`) are processes of their own. `README.md` here
+process; the echo and three gateways (`kuayu serve`) are processes of their own. `README.md` here
 says more.
 """
 
@@ -26,7 +26,9 @@ import grpc
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import allowing
 from benchmarks.echo_servers import METHOD
+from benchmarks.item_lists import ROWS, ItemListLoad, site_with_lists
 from benchmarks.measure import Round, middle, run_round
 from benchmarks.messages import MessageMaker, ReceiptReader, without_required_materials
 from gateway.app.config import load_config
@@ -37,7 +39,7 @@ from tests.support.world import agreement_bytes, make_pair, sample_form
 
 AT_ONCE = {1: 32, 64: 4}
 SERVE = ("gateway.app.cli.main", "serve", "--config")
-REFERENCE = {"portal_submit": "http_echo"}
+REFERENCE = dict.fromkeys(("portal_submit", "items_list", "items_search"), "http_echo")
 
 
 class Child(NamedTuple):
@@ -154,7 +156,9 @@ class Bench:
             return await run_round(child.pid, [post] * count, at_once=16, settle=settle)
 
 
-async def _rounds(bench: Bench, rounds: int, count: int, console: Console) -> dict[str, Round]:
+async def _rounds(
+    bench: Bench, lists: ItemListLoad, rounds: int, count: int, console: Console
+) -> dict[str, Round]:
     echo, deliver = METHOD, f"/{calls.SERVICE}/Deliver"
     workloads: dict[str, Callable[[], Awaitable[Round]]] = {
         "echo_1": lambda: bench.exchange("echo", echo, 1, count),
@@ -163,6 +167,8 @@ async def _rounds(bench: Bench, rounds: int, count: int, console: Console) -> di
         "deliver_64": lambda: bench.exchange("recipient", deliver, 64, max(count // 40, 4)),
         "http_echo": lambda: bench.http("echo", "/echo", count),
         "portal_submit": lambda: bench.http("sender", "/v1/cases", max(count // 2, 16)),
+        "items_list": lambda: lists.run("items_list", max(count // 2, 16)),
+        "items_search": lambda: lists.run("items_search", max(count // 2, 16)),
     }
     seen: dict[str, list[Round]] = {name: [] for name in workloads}
     for number in range(rounds + 1):
@@ -194,6 +200,17 @@ def _report(found: dict[str, Round], console: Console) -> dict[str, dict[str, fl
     return report
 
 
+def _decisions(count: int, console: Console) -> dict[str, dict[str, float]]:
+    """Time, in this process, what a message costs before anything is looked up on a disk."""
+    with console.status("deciding with 300 partners × 2,000 items"):
+        found = allowing.run(count)
+    table = Table("decision", "p50 µs", "p99 µs", title="300 partners × 2,000 items")
+    for name, took in found.items():
+        table.add_row(name, f"{took.p50_us:,.1f}", f"{took.p99_us:,.1f}")
+    console.print(table)
+    return {name: took._asdict() for name, took in found.items()}
+
+
 def main() -> None:
     """Run the workloads, print the table, write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -217,14 +234,20 @@ def main() -> None:
         )
         keys = recipient.root / "keys"
         (keys / "peers.pem").write_bytes((sender.root / "keys" / "authorities.pem").read_bytes())
+        listed, import_s = site_with_lists(root)
+        console.print(f"importing {ROWS:,} rows of item lists: {import_s:.1f} s")
         children = {
             "echo": start(stack, "benchmarks.echo_servers", str(keys)),
             "recipient": start(stack, *SERVE, str(recipient.config)),
             "sender": start(stack, *SERVE, str(sender.config)),
+            "lists": start(stack, *SERVE, str(listed.config)),
         }
         bench = Bench(sender, recipient, children)
-        found = asyncio.run(_rounds(bench, arguments.rounds, arguments.calls, console))
+        lists = ItemListLoad(listed, children["lists"].pid, children["lists"].portal_port)
+        found = asyncio.run(_rounds(bench, lists, arguments.rounds, arguments.calls, console))
     report = _report(found, console)
+    report |= _decisions(20 * arguments.calls, console)
+    report["items_import"] = {"rows": ROWS, "seconds": round(import_s, 2)}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(report, indent=2) + "\n")
 

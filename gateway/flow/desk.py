@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from gateway.kernel.envelope import Kind, Mode
 from gateway.kernel.identifiers import GatewayId
+from gateway.kernel.limits import ITEMS_PAGE_MAX
 
 View = Mapping[str, object]
 """A JSON-ready object: text, numbers, booleans, None, lists and views."""
@@ -47,6 +48,16 @@ class OpenCase:
     verified_originals: bool = False
 
 
+class ItemsWish(NamedTuple):
+    """Which of the items that may be asked for; None and empty do not narrow."""
+
+    query: str | None = None
+    region: GatewayId | None = None
+    after: str = ""
+    """The cursor of the page before."""
+    limit: int = ITEMS_PAGE_MAX
+
+
 class TaskAct(NamedTuple):
     """What the deciding side does: the message kind and its body form as JSON bytes."""
 
@@ -70,8 +81,12 @@ class PortalDesk(Protocol):
     another request (`portal.idempotency_reused`).
     """
 
-    async def items(self, actor: Actor) -> Sequence[View]:
-        """List what may be asked for, of whom, in which mode, with which material."""
+    async def items(self, actor: Actor, wish: ItemsWish) -> tuple[Sequence[View], str | None]:
+        """List what may be asked for, of whom, in which mode, with which material.
+
+        Also the cursor of the next page; None behind the last. A page may hold fewer than asked
+        for, even none, although there are more; or, for an item under several agreements, more.
+        """
         ...
 
     async def open_case(self, actor: Actor, wish: OpenCase, idempotency: str | None) -> View:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, replace
 
 from gateway.flow.desk import OpenCase, View
 from gateway.kernel.assisted import ADAPTER
 from gateway.kernel.envelope import Right, Strength
 from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import GatewayId
 from gateway.ports.directory import Book
 from gateway.rules import catalogue
 from gateway.rules.agreement import (
@@ -67,11 +68,17 @@ def _require_answerable(book: Book, wish: OpenCase, agreement: Agreement) -> Non
         require_proof(agreement, Strength.ASSISTED, agreement.required_suites)
 
 
-def item_views(book: Book, at_ms: int) -> list[View]:
-    """List each item this gateway may open cases for, with its current version's material list."""
+def item_views(
+    book: Book, at_ms: int, keys: Iterable[tuple[GatewayId, str]] | None = None
+) -> list[View]:
+    """List each item this gateway may open cases for, with its current version's material list.
+
+    Of `keys` only, if given.
+    """
     home = book.home.gateway_id
     views: list[View] = []
-    for (region, code), item in sorted(book.catalogue.items()):
+    for region, code in book.item_keys if keys is None else keys:
+        item = book.catalogue[region, code]
         try:
             catalogue.require_in_scope(item, home)
             version = catalogue.current_version(item, at_ms)

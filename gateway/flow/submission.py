@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from gateway.flow.casefile import CaseWork, answer_given, own_case, own_message, request_digest
 from gateway.flow.committer import Committer, Group
-from gateway.flow.desk import Actor, DeclaredMaterial, OpenCase, View
+from gateway.flow.desk import Actor, DeclaredMaterial, ItemsWish, OpenCase, View
 from gateway.flow.effects import case_number
-from gateway.flow.items import choose_agreement, item_views
+from gateway.flow.item_search import items_page
+from gateway.flow.items import choose_agreement
 from gateway.flow.outbound import drop_prepared, expected_stage, prepare, prepared, say
 from gateway.flow.views import case_view, full_view
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
@@ -50,9 +51,9 @@ class Submission:
         self._clock = clock
         self._entropy = entropy
 
-    async def items(self, actor: Actor) -> Sequence[View]:
+    async def items(self, actor: Actor, wish: ItemsWish) -> tuple[Sequence[View], str | None]:
         """List what the agreements in force allow to be asked for."""
-        return item_views(self._directory.current(), self._clock.now_ms())
+        return items_page(self._directory.current(), self._clock.now_ms(), wish)
 
     async def open_case(self, actor: Actor, wish: OpenCase, idempotency: str | None) -> View:
         """Open a case under the agreement and item version of this moment."""

@@ -139,6 +139,8 @@ ITEM_ROWS_MAX: Final = 500_000  # five times the largest provincial list; one im
 ITEM_CELL_CHARS_MAX: Final = 8_192  # conditions of acceptance fill two pages; a book is a mistake
 ITEM_NAME_CHARS_MAX: Final = 500  # the longest real name seen has 120
 ITEM_PROBLEMS_MAX: Final = 20_000  # more is one mistake repeated; memory stays bounded
+ITEMS_PAGE_MAX: Final = 2_000  # of what may be asked for, with forms and materials: a few MB
+ITEMS_LOOKED_AT_MAX: Final = 4_000  # for one page: about 20 ms of the event loop
 ITEM_SEARCH_CHARS_MAX: Final = 128  # a name pasted whole
 ITEM_SEARCH_WORDS_MAX: Final = 8  # each costs one walk of the index
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from gateway.kernel.identifiers import GatewayId
@@ -27,10 +28,22 @@ class Book:
     documents: Mapping[bytes, tuple[str, bytes]] = field(default_factory=dict)
     """Evidence documents by digest: (kind, bytes) of entries, certificates, agreements, items."""
 
-    def agreements_with(self, partner: GatewayId) -> list[Agreement]:
+    def agreements_with(self, partner: GatewayId) -> Sequence[Agreement]:
         """Return the agreements that name this gateway and `partner`."""
-        both = {self.home.gateway_id, partner}
-        return [a for a in self.agreements.values() if both == set(a.parties)]
+        return self._by_parties.get(frozenset({self.home.gateway_id, partner}), ())
+
+    @cached_property
+    def item_keys(self) -> Sequence[tuple[GatewayId, str]]:
+        """The keys of the catalogue, in order; sorted once a book."""
+        return sorted(self.catalogue)
+
+    @cached_property
+    def _by_parties(self) -> Mapping[frozenset[GatewayId], Sequence[Agreement]]:
+        """Made once a book: a decision must not cost more with every further partner."""
+        found: dict[frozenset[GatewayId], list[Agreement]] = {}
+        for agreement in self.agreements.values():
+            found.setdefault(agreement.parties, []).append(agreement)
+        return found
 
 
 class Directory(Protocol):

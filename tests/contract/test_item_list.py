@@ -241,10 +241,25 @@ async def test_a_search_may_stay_within_a_region(named: Journal) -> None:
 async def test_a_department_is_found_too(named: Journal) -> None:
     assert await names(named, "公安局", HOME) == [NAMES[1], NAMES[6]]
     assert await names(named, "公安局 引号") == [NAMES[6]]
+    assert await names(named, "安局", HOME) == [NAMES[1], NAMES[6]]  # the very end of the text
+    assert await names(named, "局", HOME) == list(NAMES.values())
 
 
 def found_by(query: str, after: int, q: Snapshot) -> Sequence[ListedRow]:
     return q.item_list.search(query_words(query), region=HOME, after=after, limit=8)
+
+
+async def test_a_word_that_begins_very_many_runs_of_three_is_found_too(journal: Journal) -> None:
+    rows = [list_row(n, task_name=f"证{chr(0x4E00 + n)}书第{n % 2}类") for n in range(90)]
+    await journal.write(publishing(1, rows))
+    more = [list_row(n, OTHER_AUTHORITY, task_name=f"证{chr(0x5E00 + n)}书") for n in range(90)]
+    await journal.write(publishing(1, more, region=OTHER))
+    assert await names(journal, "证", HOME) == [row.task_name for row in rows]
+    assert await names(journal, "证", OTHER) == [row.task_name for row in more]
+    assert len(await names(journal, "证")) == 100
+    assert await names(journal, "证 第1类") == [row.task_name for row in rows[1::2]]
+    assert await names(journal, "证 书", GatewayId("620700")) == []
+    assert await names(journal, "证 无") == []
 
 
 async def test_found_rows_follow_each_other_page_by_page(journal: Journal) -> None:

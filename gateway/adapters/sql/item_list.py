@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.adapters.sql.schema import LISTED_STILL_MS
+from gateway.adapters.sql.schema import LISTED_STILL_MS, WORDS_END
 from gateway.adapters.sql.statements import Statement, Statements
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.item_list import Edition, ListedRow
@@ -125,7 +125,7 @@ class SqlItemListWriter(SqlItemListReader):
             for at, row in zip(places, rows, strict=True)
         ]
         words = [
-            (at, region, words_text(row), codes_text(row))
+            (at, region, words_text(row) + WORDS_END, codes_text(row))
             for at, row in zip(places, rows, strict=True)
         ]
         self._write(self._sql.add_item, listed)

@@ -321,3 +321,6 @@ item_words: Final = Table(
     _need("codes", Text),
 )
 """What the rows listed now are searched by; an engine's index stands over it."""
+
+WORDS_END: Final = "\n\n"
+"""Ends `words`, so that its last characters too begin a run of three; no query holds it."""

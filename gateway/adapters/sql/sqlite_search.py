@@ -1,8 +1,10 @@
 """Text search in SQLite: an FTS5 index of trigrams over `item_words`.
 
-A trigram is any three characters in a row, so Chinese needs no splitting into words. What is
-shorter than three characters is in no trigram and is looked for row by row in `item_words`, which
-is narrow for that reason.
+A trigram is any three characters in a row, so Chinese needs no splitting into words. A word of one
+or two characters is in no trigram by itself: it is looked up among the terms of the index as the
+beginning of trigrams; that every such word begins one is what `schema.WORDS_END` is for.
+Only a word that begins very many trigrams is looked for row by row, in `item_words`, which is
+narrow for that reason.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ DEFINITIONS: Final = (
     "CREATE TRIGGER item_words_removed AFTER DELETE ON item_words BEGIN "
     "INSERT INTO item_index(item_index, rowid, words, codes, region) "
     "VALUES ('delete', old.position, old.words, old.codes, old.region); END",
+    "CREATE VIRTUAL TABLE item_index_terms USING fts5vocab('item_index', 'row')",
 )
 """The index follows its table by itself, so that no writer can forget it."""
 
@@ -37,6 +40,9 @@ _DDL: Callable[[str], ExecutableDDLElement] = DDL  # the class has no types of i
 for _definition in DEFINITIONS:
     event.listen(item_words, "after_create", _DDL(_definition).execute_if(dialect="sqlite"))
 
+_TERMS_MAX: Final = 128  # a word that begins more is in so many rows that a page is soon full
+_BEYOND_ALL: Final = "\U0010ffff" * 2
+_TERMS: Final = "SELECT term FROM item_index_terms WHERE term >= ? AND term <= ? LIMIT ?"
 _INDEX_ALONE: Final = (
     "SELECT i.rowid AS place FROM item_index i WHERE item_index MATCH ? AND i.rowid > ?"
 )
@@ -45,7 +51,6 @@ _INDEX_AND_WORDS: Final = (
     "WHERE item_index MATCH ? AND i.rowid > ?"
 )
 _WORDS_ALONE: Final = "SELECT w.position AS place FROM item_words w WHERE w.position > ?"
-_WORDS_OF_REGION: Final = _WORDS_ALONE + " AND w.region = ?"
 _HAS: Final = " AND instr(w.words, ?) > 0"
 _IN_ORDER: Final = " ORDER BY place LIMIT ?"
 
@@ -57,26 +62,42 @@ def find_words(
 
     `words` are as `rules.item_list.rows.query_words` gives them: none is empty.
     """
-    short = [word for word in words if len(word) <= SHORT_WORD_CHARS_MAX]
-    long = [word for word in words if len(word) > SHORT_WORD_CHARS_MAX]
-    values: list[object] = []
-    if long:
-        source = _INDEX_AND_WORDS if short else _INDEX_ALONE
-        values += [_match(long, region), after]
-    else:
-        source = _WORDS_ALONE if region is None else _WORDS_OF_REGION
-        values += [after] if region is None else [after, region]
-    text = source + _HAS * len(short) + _IN_ORDER
-    cursor.execute(text, (*values, *short, limit))
+    matches, wide = [], []
+    for word in words:
+        if len(word) > SHORT_WORD_CHARS_MAX:
+            matches.append(f"{{words codes}} : {_quoted(word)}")
+            continue
+        terms = _terms(cursor, word)
+        if not terms:
+            return []
+        if len(terms) > _TERMS_MAX:
+            wide.append(word)
+        else:
+            matches.append(f"words : ({' OR '.join(map(_quoted, terms))})")
+    if region is not None:
+        matches.append(f"region : {_quoted(region)}")
+    return _found(cursor, matches, wide, after, limit)
+
+
+def _terms(cursor: Cursor, word: str) -> list[str]:
+    """Return the trigrams that a short word begins: one more than `_TERMS_MAX` at most."""
+    cursor.execute(_TERMS, (word, word + _BEYOND_ALL, _TERMS_MAX + 1))
     return [row[0] for row in cursor.fetchall()]
 
 
-def _match(words: Sequence[str], region: GatewayId | None) -> str:
-    """Write words as FTS5 phrases: between quotes nothing is an operator, a quote is doubled."""
-    phrases = " AND ".join(_quoted(word) for word in words)
-    anywhere = f"{{words codes}} : ({phrases})"
-    return anywhere if region is None else f"{anywhere} AND region : {_quoted(region)}"
+def _found(
+    cursor: Cursor, matches: Sequence[str], wide: Sequence[str], after: int, limit: int
+) -> list[int]:
+    values: list[object] = [after]
+    if matches:
+        source = _INDEX_AND_WORDS if wide else _INDEX_ALONE
+        values = [" AND ".join(matches), after]
+    else:
+        source = _WORDS_ALONE
+    cursor.execute(source + _HAS * len(wide) + _IN_ORDER, (*values, *wide, limit))
+    return [row[0] for row in cursor.fetchall()]
 
 
 def _quoted(text: str) -> str:
+    """Write text as an FTS5 phrase: between quotes nothing is an operator, a quote is doubled."""
     return '"' + text.replace('"', '""') + '"'

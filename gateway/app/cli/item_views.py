@@ -65,6 +65,8 @@ def row_table(rows: Sequence[ListedRow]) -> Table:
     )
     for heading in ("版本 version", "时限 days", "通办范围 area"):
         table.add_column(heading)
+    for column in table.columns:
+        column.overflow = "fold"
     table.columns[1].no_wrap = True
     for listed in rows:
         row = listed.row

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gateway.app.cli.common import examples, group
+from gateway.app.cli.items_diff import DIFF, diff
 from gateway.app.cli.items_export import EXPORT, export
-from gateway.app.cli.items_import import DIFF, IMPORT, diff, import_
+from gateway.app.cli.items_import import IMPORT, import_
 from gateway.app.cli.items_reading import HISTORY, LIST, SEARCH, history, list_, search
 
 app = group(

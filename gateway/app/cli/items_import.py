@@ -1,8 +1,10 @@
-"""`kuayu items import|diff`."""
+"""`kuayu items import`."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -21,7 +23,6 @@ from gateway.app.cli.exits import ExitCode, Stop
 from gateway.app.cli.item_files import (
     IgnoreOption,
     RegionOption,
-    end_of_day,
     progress,
     read_list,
     region_of,
@@ -34,11 +35,6 @@ IMPORT: Final = (
     "kuayu items import list.csv --dry-run",
     "kuayu items import list.csv",
     "kuayu items import jiayuguan.csv --region 620200 --ignore ROW_GUID --json",
-)
-DIFF: Final = (
-    "kuayu items diff list.csv",
-    "kuayu items diff --since 2026-01-01",
-    "kuayu items diff --since 2026-01-01 --until 2026-06-30 --json",
 )
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="CSV, the platform's columns")]
 
@@ -65,12 +61,16 @@ def import_(
 
     from gateway.app.cli.item_views import imported_view, plan_lines
     from gateway.flow.item_list import Imported, ImportWish, plan_import
+    from gateway.rules.item_list.changes import require_most_stay
 
     if dry_run:
         from gateway.adapters.sql.sqlite import open_sqlite_reader
 
         with open_sqlite_reader(settings.journal.path) as snapshot:
             done = Imported(plan_import(snapshot.item_list, of, read.rows), None)
+        if not end_most:
+            with _told():
+                require_most_stay(done.plan.changes)
     else:
         wish = ImportWish(of, read.rows, read.source, end_most)
         done = asyncio.run(_import(settings.journal.path, wish))
@@ -83,60 +83,36 @@ def import_(
             show("试运行，未写入 dry run: nothing was written")
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say a broken rule in both languages, with what to do about it."""
+    from gateway.kernel.faults import Fault
+    from gateway.wire.fault_table import entry, texts
+
+    try:
+        yield
+    except Fault as fault:
+        zh, en = texts(fault.code, fault.detail)
+        row = entry(fault.code)
+        lines = f"{fault.code.value} {zh} {en}", row.advice_zh, row.advice_en
+        raise Stop(ExitCode.DATA, *lines) from fault
+
+
 async def _import(path: Path, wish: ImportWish) -> Imported:
     from gateway.adapters.sql.sqlite import open_sqlite
     from gateway.flow.item_list import import_items
-    from gateway.kernel.faults import Fault
     from gateway.ports.journal import JournalHeld
-    from gateway.wire.fault_table import entry, texts
 
     try:
         journal = await open_sqlite(path)
     except JournalHeld as problem:
         raise Stop(
             ExitCode.UNAVAILABLE,
-            f"{problem}: a list is imported while the gateway is stopped. Stop it (`systemctl stop "
-            "kuayu` or Ctrl-C), import, and start it again. --dry-run, diff, list, search and "
-            "export work while it runs",
+            f"{problem}: a list is imported while the gateway is stopped. Stop it, import, and "
+            "start it again; --dry-run, diff, list, search and export work while it runs",
         ) from problem
     try:
-        with progress("写入 writing", len(wish.rows)) as told:
+        with _told(), progress("写入 writing", len(wish.rows)) as told:
             return await import_items(journal, wish, now_ms=now_ms(), progress=told)
-    except Fault as fault:
-        told_zh, told_en = texts(fault.code, fault.detail)
-        advice = entry(fault.code)
-        told_all = f"{fault.code.value} {told_zh} {told_en}", advice.advice_zh, advice.advice_en
-        raise Stop(ExitCode.DATA, *told_all) from fault
     finally:
         await journal.close()
-
-
-def diff(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="compare this")] = None,
-    config: ConfigOption = DEFAULT_CONFIG,
-    region: RegionOption = "",
-    since: Annotated[str, typer.Option(metavar="DAY", help="compare the list of that day")] = "",
-    until: Annotated[str, typer.Option(metavar="DAY", help="with that day's; else now's")] = "",
-    ignore: IgnoreOption = None,
-    json: JsonOption = False,
-) -> None:
-    """比较 Show row by row what FILE would change, or what changed between the ends of two days."""
-    if (file is None) == (not since) or (until and not since):
-        raise Stop(ExitCode.USAGE, "give FILE, or --since DAY with or without --until DAY")
-    settings = read_config(config)
-    of = region_of(settings, region)
-    rows = None if file is None else read_list(file, ignore, json=json).rows
-
-    from gateway.adapters.sql.sqlite import open_sqlite_reader
-    from gateway.app.cli.item_differences import difference, difference_table
-    from gateway.flow.item_list import rows_at
-
-    with open_sqlite_reader(settings.journal.path) as snapshot:
-        before = rows_at(snapshot.item_list, of, end_of_day(since) if since else None)
-        if rows is None:
-            rows = rows_at(snapshot.item_list, of, end_of_day(until) if until else None)
-    found = difference(before, rows)
-    if json:
-        show_json({"region": of, **found})
-    else:
-        show(*difference_table(found))

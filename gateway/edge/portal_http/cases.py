@@ -19,26 +19,23 @@ from gateway.edge.portal_http.requests import (
     form_bytes,
     read_body,
 )
-from gateway.flow.desk import Actor
-from gateway.flow.item_search import narrowed, page_of
+from gateway.flow.desk import Actor, ItemsWish
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import parse_uuid7
-from gateway.kernel.limits import HEADER_TEXT_CHARS_MAX
+from gateway.kernel.limits import HEADER_TEXT_CHARS_MAX, ITEMS_PAGE_MAX
 
 
 async def items(request: web.Request, portal: Portal, actor: Actor) -> web.StreamResponse:
-    """`GET /v1/items?query=&region=&limit=&cursor=`; in pages if `limit` or `cursor` is given."""
+    """`GET /v1/items?query=&region=&limit=&cursor=`; `next`, if there is any, leads on."""
     given = query(request, ("query", "region", "limit", "cursor"))
-    region = region_in(given)
-    views = narrowed(await portal.desk.items(actor), given.get("query"), region)
-    if "limit" not in given and "cursor" not in given:
-        return json_answer({"items": views})
-    page, following = page_of(views, given.get("cursor", ""), page_size(given))
-    headers = {}
-    if following is not None:
-        kept = urlencode({**given, "cursor": following})
-        headers["Link"] = f'</v1/items?{kept}>; rel="next"'
-    return json_answer({"items": page, "next": following}, headers=headers)
+    limit = page_size(given) if "limit" in given else ITEMS_PAGE_MAX
+    wish = ItemsWish(given.get("query"), region_in(given), given.get("cursor", ""), limit)
+    views, following = await portal.desk.items(actor, wish)
+    if following is None:
+        return json_answer({"items": list(views)})
+    kept = urlencode({**given, "cursor": following})
+    headers = {"Link": f'</v1/items?{kept}>; rel="next"'}
+    return json_answer({"items": list(views), "next": following}, headers=headers)
 
 
 async def open_case(request: web.Request, portal: Portal, actor: Actor) -> web.StreamResponse:

@@ -62,22 +62,33 @@ def read_csv(
     found = _Rows(progress)
     try:
         found.read(_records(text), {name.strip().casefold() for name in ignored})
-    except csv.Error as error:
-        found.problems.append(Problem(found.line, "", F.ITEM_LIST_NOT_CSV, str(error)))
+    except _BrokenRecord as broken:
+        found.problems.append(Problem(broken.line, "", F.ITEM_LIST_NOT_CSV, str(broken)))
         found.read_whole = False
     if not found.rows and not found.problems:
         found.problems.append(Problem(0, "", F.ITEM_LIST_EMPTY, "nothing below the first line"))
     return Reading(tuple(found.rows), tuple(found.problems), encoding, found.read_whole)
 
 
+class _BrokenRecord(Exception):
+    """A record that is no CSV; where the next one begins cannot be told."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        self.line = line
+
+
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each record that has any content, with the line it begins on."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     begins = 1
-    for record in reader:
-        if any(cell and not cell.isspace() for cell in record):
-            yield begins, record
-        begins = reader.line_num + 1
+    try:
+        for record in reader:
+            if any(cell and not cell.isspace() for cell in record):
+                yield begins, record
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise _BrokenRecord(begins, str(error)) from error
 
 
 class _Rows:
@@ -96,7 +107,7 @@ class _Rows:
         """Read the first line as names and the others as rows.
 
         Raises:
-            csv.Error: a record is no CSV; what came before it stands.
+            _BrokenRecord: what came before it stands.
         """
         self.line, names = next(records, (1, []))
         table = self._head(names, ignored)

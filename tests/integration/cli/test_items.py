@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from gateway.rules.item_list.reading import read_csv
 from gateway.rules.item_list.rows import COLUMNS, ItemRow
 from tests.support.item_list import OTHER_AUTHORITY, csv_bytes, list_row, list_rows
 
-from .console import answer, kuayu, served
+from .console import KUAYU, answer, environment, kuayu, served
 
 
 def written(folder: Path, *rows: ItemRow, name: str = "list.csv", encoding: str = "utf-8") -> Path:
@@ -103,11 +106,14 @@ def test_misuse_says_what_to_do(
 def test_a_file_that_is_only_a_part_of_the_list_is_refused(lone: Path, tmp_path: Path) -> None:
     answer("items", "import", written(tmp_path, *list_rows(10)), "--config", lone)
     part = written(tmp_path, *list_rows(4))
-    done = kuayu("items", "import", part, "--config", lone)
-    assert done.returncode == 65
-    assert "item_list.ends_most" in done.stderr
-    assert "--end-most" in done.stderr
+    for trying in (("--dry-run",), ()):
+        done = kuayu("items", "import", part, "--config", lone, *trying)
+        assert done.returncode == 65
+        assert "item_list.ends_most" in done.stderr
+        assert "--end-most" in done.stderr
     assert len(exported(lone)) == 10
+    tried = answer("items", "import", part, "--end-most", "--dry-run", "--config", lone)
+    assert counts(tried) == (0, 0, 6, 4)
     assert counts(answer("items", "import", part, "--end-most", "--config", lone)) == (0, 0, 6, 4)
     assert len(exported(lone)) == 4
 
@@ -241,3 +247,25 @@ def test_a_hundred_thousand_rows_are_one_transaction(lone: Path, tmp_path: Path)
     assert counts(again) == (0, 1, 0, 99_999)
     [found] = answer("items", "search", "示例77777", "--config", lone)["items"]
     assert found["task_version"] == "2"
+
+
+def test_on_a_terminal_a_bar_tells_how_far_an_import_is(lone: Path, tmp_path: Path) -> None:
+    path = written(tmp_path, *list_rows(2_000))
+    master, slave = os.openpty()
+    with subprocess.Popen(
+        [KUAYU, "items", "import", str(path), "--config", str(lone)],
+        stdout=subprocess.DEVNULL,
+        stderr=slave,
+        env=environment({"TERM": "xterm", "COLUMNS": "100"}),
+    ) as process:
+        os.close(slave)
+        shown = b""
+        with contextlib.suppress(OSError):  # how a terminal's end is told on Linux
+            while piece := os.read(master, 65_536):
+                shown += piece
+        assert process.wait(60) == 0
+    os.close(master)
+    text = shown.decode()
+    assert "读取 reading" in text
+    assert "写入 writing" in text
+    assert "2000/2000" in text

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt import PyJWS
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from gateway.flow.desk import Actor, DeclaredMaterial, Download, OpenCase, TaskAct, View
+from gateway.flow.desk import Actor, DeclaredMaterial, Download, ItemsWish, OpenCase, TaskAct, View
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import parse_uuid7, uuid7, uuid_text
 
@@ -153,6 +153,8 @@ class FakeDesk:
         self.raises: Exception | None = None
         self.gate: asyncio.Event | None = None
         self.entered = asyncio.Event()
+        self.wishes: list[ItemsWish] = []
+        self.next_items: str | None = None
 
     def _own(self, actor: Actor, case_id: bytes) -> FakeCase:
         case = self.store.get(case_id)
@@ -160,13 +162,15 @@ class FakeDesk:
             raise Fault(FaultCode.PORTAL_NOT_FOUND)
         return case
 
-    async def items(self, actor: Actor) -> Sequence[View]:
+    async def items(self, actor: Actor, wish: ItemsWish) -> tuple[Sequence[View], str | None]:
+        self.wishes.append(wish)
         self.entered.set()
         if self.gate is not None:
             await self.gate.wait()
         if self.raises is not None:
             raise self.raises
-        return [{"item_code": "00013112700402", "region": "620200", "unit": actor.unit}]
+        view = {"item_code": "00013112700402", "region": "620200", "unit": actor.unit}
+        return [view], self.next_items
 
     async def open_case(self, actor: Actor, wish: OpenCase, idempotency: str | None) -> View:
         if idempotency is not None and (actor.unit, idempotency) in self.answers:

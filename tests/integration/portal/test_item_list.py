@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from urllib.parse import quote
 
 import pytest
 from yarl import URL
 
-from gateway.flow.desk import Actor, View
+from gateway.flow.desk import ItemsWish
 from gateway.flow.item_list import ImportWish, import_items
-from gateway.flow.item_search import page_of
 from gateway.kernel.faults import FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.rules.item_list.rows import COLUMNS
@@ -116,58 +114,33 @@ async def test_what_is_found_comes_page_by_page(listed: World) -> None:
 
 
 # --- /v1/items ----------------------------------------------------------------------------------
-def view(region: str, code: str, name: str, agreement: str = "a") -> View:
-    return {"region": region, "item_code": code, "name_zh": name, "agreement": agreement}
-
-
-VIEWS = [
-    view("620200", "00013112700402", "分公司设立登记"),
-    view("620200", "00013112700402", "分公司设立登记", "b"),
-    view("620200", "00013112700701", "企业登记基本情况表查询"),
-    view("620700", "00013112700402", "分公司设立登记"),
-]
-
-
-@pytest.fixture
-def offering(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    async def items(actor: Actor) -> Sequence[View]:
-        return VIEWS
-
-    monkeypatch.setattr(world.desk, "items", items)
-    return world
-
-
 @pytest.mark.parametrize(
-    ("query", "wanted"),
+    ("query", "wish"),
     [
-        ("", VIEWS),
-        ("?region=620700", VIEWS[3:]),
-        ("?region=620900", []),
-        (f"?query={quote('登记')}", VIEWS),
-        (f"?query={quote('登记 查询')}", VIEWS[2:3]),
-        ("?query=00013112700701", VIEWS[2:3]),
-        (f"?query={quote('设立')}&region=620200", VIEWS[:2]),
+        ("", ItemsWish()),
+        ("?region=620700", ItemsWish(region=GatewayId("620700"))),
+        (f"?query={quote('分公司 登记')}&limit=9", ItemsWish("分公司 登记", limit=9)),
+        ("?limit=1000&cursor=620200.0001", ItemsWish(after="620200.0001", limit=200)),
     ],
 )
-async def test_what_may_be_asked_for_is_narrowed(
-    offering: World, query: str, wanted: Sequence[View]
-) -> None:
-    assert await got(offering, f"/v1/items{query}") == {"items": wanted}
+async def test_what_may_be_asked_for_is_narrowed(world: World, query: str, wish: ItemsWish) -> None:
+    found = await got(world, f"/v1/items{query}")
+    assert found.keys() == {"items"}
+    assert world.desk.wishes == [wish]
 
 
-async def test_what_may_be_asked_for_comes_in_pages_only_if_asked(offering: World) -> None:
-    assert await all_pages(offering, "/v1/items?limit=1") == VIEWS
-    first = await got(offering, "/v1/items?limit=1")
-    assert first == {"items": VIEWS[:2], "next": "620200.00013112700402"}
+async def test_what_may_be_asked_for_leads_on_where_there_is_more(world: World) -> None:
+    world.desk.next_items = "620200.00013112700402"
+    path = f"/v1/items?query={quote('登记')}&cursor=1"
+    async with world.client.get(path, headers=bearer()) as response:
+        assert (await response.json())["next"] == world.desk.next_items
+        following = URL(response.links["next"]["url"])
+    assert following.path == "/v1/items"
+    assert dict(following.query) == {"query": "登记", "cursor": world.desk.next_items}
 
 
-@pytest.mark.parametrize("query", ["query=", "region=1", "limit=0", "unit=x"])
+@pytest.mark.parametrize("query", ["region=1", "limit=0", "unit=x", "query=a&query=b"])
 async def test_a_narrowing_that_is_not_understood_is_refused(world: World, query: str) -> None:
     problem = await got(world, f"/v1/items?{query}", 400)
     assert problem["rule"] == FaultCode.PORTAL_REQUEST_INVALID.value
-
-
-def test_a_page_that_ends_with_the_last_item_has_no_next() -> None:
-    assert page_of(VIEWS, "", 4) == (VIEWS, None)
-    assert page_of(VIEWS, "620200.00013112700701", 1) == (VIEWS[3:], None)
-    assert page_of(VIEWS, "9", 1) == ([], None)
+    assert world.desk.wishes == []

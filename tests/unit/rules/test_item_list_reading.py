@@ -266,12 +266,13 @@ def test_a_file_without_rows_is_refused(raw: bytes) -> None:
     assert told(raw) == [(0, "", F.ITEM_LIST_EMPTY)]
 
 
-def test_an_unclosed_quote_is_told_with_the_line_it_could_have_begun_on() -> None:
-    raw = csv_bytes(*list_rows(3))
-    broken = raw.replace('示例2）"'.encode(), "示例2）".encode())
-    [problem] = read_csv(broken).problems
-    assert problem.rule is F.ITEM_LIST_NOT_CSV
-    assert not read_csv(broken).read_whole
+@pytest.mark.parametrize("quote", ['"', ""])
+def test_a_broken_quote_is_told_by_the_line_its_row_begins_on(quote: str) -> None:
+    rows = [list_row(n, accept_condition="一\n二") for n in (1, 2, 3)]
+    broken = csv_bytes(*rows).replace('（示例2）"'.encode(), f"（示例2）{quote}x".encode())
+    found = read_csv(broken)
+    assert [(p.line, p.rule) for p in found.problems] == [(4, F.ITEM_LIST_NOT_CSV)]
+    assert not found.read_whole
 
 
 # --- encodings ----------------------------------------------------------------------------------

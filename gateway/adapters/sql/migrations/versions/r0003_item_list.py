@@ -25,6 +25,7 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TRIGGER item_words_added")
         op.execute("DROP TRIGGER item_words_removed")
+        op.execute("DROP TABLE item_index_terms")
         op.execute("DROP TABLE item_index")
     op.drop_table("item_words")
     op.drop_table("item_editions")
@@ -128,3 +129,4 @@ def _sqlite_index() -> None:
         "INSERT INTO item_index(item_index, rowid, words, codes, region) "
         "VALUES ('delete', old.position, old.words, old.codes, old.region); END"
     )
+    op.execute("CREATE VIRTUAL TABLE item_index_terms USING fts5vocab('item_index', 'row')")
