@@ -16,6 +16,7 @@ from gateway.app.cli import (
     explain,
     faults,
     init,
+    instant,
     keys,
     partner,
     running,
@@ -40,6 +41,7 @@ app.command(epilog=running.MIGRATE_EXAMPLES)(running.migrate)
 app.command(epilog=explain.EXAMPLES)(explain.explain)
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(case.app, name="case")
+app.add_typer(instant.app, name="instant")
 app.add_typer(partner.app, name="partner")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
