@@ -82,9 +82,11 @@ def test_it_ends_well_and_leaves_no_process(
 
 def test_the_object_says_all_that_it_promises(document: dict[str, Any], state: Path) -> None:
     assert set(document) == {
-        "case_id", "state", "case_numbers", "licence", "messages", "receipts", "elapsed_ms",
-        "state_dir", "portal_url", "gateways",
+        "scenario", "case_id", "state", "result", "case_numbers", "licence", "reason", "instant",
+        "decided_ms", "messages", "receipts", "elapsed_ms", "state_dir", "portal_url", "gateways",
     }  # fmt: skip
+    assert (document["scenario"], document["result"]) == ("founding-case", "approved")
+    assert document["instant"] is None
     assert document["state"] == "delivered"
     assert document["state_dir"] == str(state)
     assert 0 < document["elapsed_ms"] < 60_000

@@ -64,7 +64,7 @@ def demo(
     from gateway.app.demo.command import demo as run_demo
 
     inner = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    text = "kuayu demo", "kuayu demo --once", "kuayu demo --once --json"
+    text = "kuayu demo", "kuayu demo --once --json", "kuayu demo --scenario instant --once"
     inner.command(epilog=examples(*text), context_settings={"help_option_names": ["-h", "--help"]})(
         run_demo
     )

@@ -6,12 +6,16 @@ import asyncio
 import json as jsons
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from gateway.app.cli.exits import ExitCode, Stop
+
+if TYPE_CHECKING:
+    from gateway.app.demo.scenarios import Scenario
 
 _PACE_S: Final = 0.6
 
@@ -29,7 +33,14 @@ StateOption = Annotated[
 ]
 
 
+ScenarioOption = Annotated[
+    str, typer.Option(metavar="NAME", help="which story to play; --list names them")
+]
+
+
 def demo(
+    scenario: ScenarioOption = "founding-case",
+    list_: Annotated[bool, typer.Option("--list", help="name the scenarios and stop")] = False,
     once: Annotated[bool, typer.Option("--once", help="stop after the case")] = False,
     json: Annotated[bool, typer.Option("--json", help="print one JSON object instead")] = False,
     state: StateOption = None,
@@ -41,7 +52,7 @@ def demo(
     """演示 Two gateways on this machine, and one business licence that crosses between them.
 
     A company in 酒泉 Jiuquan opens a branch in 嘉峪关 Jiayuguan.
-    It applies and collects its licence at home.
+    It applies and collects its licence at home. Other stories: --list.
     Gateways, keys, signatures, files, connections are real, on loopback only;
     offices and staff are simulated (示例). The gateways stay up until Ctrl-C.
     """
@@ -50,9 +61,17 @@ def demo(
     from gateway.app.demo.display import Screen
     from gateway.app.demo.outcome import Outcome
     from gateway.app.demo.play import Interrupted, play
+    from gateway.app.demo.scenarios import SCENARIOS
     from gateway.app.demo.state import open_state
     from gateway.app.demo.story import DemoFailed, Quiet, Stage
 
+    if list_:
+        _list(list(SCENARIOS.values()), json=json)
+        return
+    chosen = SCENARIOS.get(scenario)
+    if chosen is None:
+        known = ", ".join(SCENARIOS)
+        raise Stop(ExitCode.USAGE, f"no scenario {scenario!r}; there are {known}")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     clock = SystemClock()
     screen = None if json else Screen(verbose=verbose)
@@ -66,9 +85,9 @@ def demo(
     try:
         held = open_state(state, clock.now_ms())
         if screen is not None:
-            screen.opening(held)
+            screen.opening(held, chosen)
         stage = Stage(screen or Quiet(), clock, _pace(pace, quick=once or json))
-        outcome = asyncio.run(play(held, stage, once=once, delivered=delivered))
+        outcome = asyncio.run(play(held, stage, chosen, once=once, delivered=delivered))
     except DemoFailed as failed:
         raise Stop(ExitCode.UNAVAILABLE, f"演示未完成 the demo failed: {failed}") from failed
     except Interrupted as asked:
@@ -78,6 +97,20 @@ def demo(
         screen.stopped()
     elif once:
         _print(outcome.document())  # only now is it certain that all went well
+
+
+def _list(scenarios: Sequence[Scenario], *, json: bool) -> None:
+    if json:
+        print(
+            jsons.dumps(
+                [{"name": s.name, "zh": s.zh, "en": s.en} for s in scenarios],
+                ensure_ascii=False,
+                indent=2,
+            )
+        )
+        return
+    for each in scenarios:
+        print(f"{each.name:<20}{each.zh}\n{'':<20}{each.en}")
 
 
 def _pace(wanted: float | None, *, quick: bool) -> float:

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from gateway.app.cli.words import WORDS
 from gateway.app.demo.outcome import Outcome
+from gateway.app.demo.scenarios import Scenario
 from gateway.app.demo.state import State
 from gateway.app.demo.story import (
     JIAYUGUAN,
@@ -67,9 +68,9 @@ class Screen:
         self._console = Console(width=width, highlight=False, markup=False)
         self._verbose = verbose
 
-    def opening(self, state: State) -> None:
+    def opening(self, state: State, scenario: Scenario) -> None:
         """Say what this is, before anything happens."""
-        title = Text("跨域 Kuayu · 跨市通办营业执照 one licence, two cities\n", style="bold")
+        title = Text(f"跨域 Kuayu · {scenario.zh}\n{scenario.en}\n", style="bold")
         title.append("\n".join(SIMULATED), style="not bold yellow")
         made = "新建 made" if state.fresh else "沿用 continued"
         title.append(f"\n{made}: {state.folder}", style="not bold dim")
@@ -148,15 +149,23 @@ def _summary(outcome: Outcome, state: State) -> RenderableType:
     facts.add_row("报文 messages", _counts(outcome))
     facts.add_row("网关 gateways", Text("\n").join(_gateways(outcome, state)))
     facts.add_row("文件夹 folder", outcome.state_dir)
+    if outcome.instant is not None:
+        named = f"{outcome.instant['rule']}@{outcome.instant['version']}"
+        facts.add_row("秒批 by rule", f"{named} · {outcome.decided_ms} ms")
+    return Group(_paper(outcome), facts, Text("\n".join(SIMULATED), style="yellow"))
+
+
+def _paper(outcome: Outcome) -> Panel:
+    """Show what the applicant takes home: the licence, or why there is none."""
     face = _grid()
-    for key, zh, en in FACE:
-        face.add_row(f"{zh} {en}", str(outcome.licence[key]))
-    framed = Panel(
-        face,
-        title=Text("营业执照（示例） business licence (sample)", "bold red"),
-        border_style="red",
-    )
-    return Group(framed, facts, Text("\n".join(SIMULATED), style="yellow"))
+    if outcome.licence is None:
+        face.add_row("理由 reasons", outcome.reason or "")
+        title = "不予登记通知书（示例） notice of refusal (sample)"
+    else:
+        for key, zh, en in FACE:
+            face.add_row(f"{zh} {en}", str(outcome.licence[key]))
+        title = "营业执照（示例） business licence (sample)"
+    return Panel(face, title=Text(title, "bold red"), border_style="red")
 
 
 def _grid() -> Table:

@@ -20,6 +20,7 @@ from gateway.kernel.identifiers import GatewayId
 _POLL_S: Final = 0.02
 _CALL_S: Final = 45.0
 LONG_POLL_S: Final = 20
+_JSON: Final[View] = {"Content-Type": "application/json"}
 
 
 class Office:
@@ -47,8 +48,14 @@ class Office:
         """POST a JSON object under a key of its own, so that a repetition would do no harm."""
         key = SystemEntropy().token(16).hex()
         data = json.dumps(body, ensure_ascii=False).encode()
-        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        headers = {**_JSON, "Idempotency-Key": key}
         return _object(await self.raw("POST", path, data, headers))
+
+    async def refused(self, path: str, body: View) -> str:
+        """POST what the gateway will say no to; return the rule by which, empty if it did not."""
+        data = json.dumps(body, ensure_ascii=False).encode()
+        status, content = await self._call("POST", path, data, _JSON)
+        return str(_object(content).get("rule", "")) if status >= 400 else ""
 
     async def upload(self, path: str, content: bytes, media_type: str) -> View:
         """POST a file."""
@@ -63,16 +70,22 @@ class Office:
             DemoFailed: the gateway said no.
             aiohttp.ClientError, TimeoutError: there was no answer.
         """
+        status, content = await self._call(method, path, data, headers or {})
+        if status >= 400:
+            raise DemoFailed(self._refusal(method, path, status, content))
+        return content
+
+    async def _call(
+        self, method: str, path: str, data: bytes | None, headers: View
+    ) -> tuple[int, bytes]:
         clock = self.stage.clock
         began = clock.monotonic_ms()
-        given = {**self._authorization, **(headers or {})}
+        given = {**self._authorization, **headers}
         async with self._http.request(method, self.url + path, data=data, headers=given) as answer:
             content = await answer.read()
         ms = clock.monotonic_ms() - began
         self.stage.teller.call(Call(self.id, method, path, answer.status, ms))
-        if answer.status >= 400:
-            raise DemoFailed(self._refusal(method, path, answer.status, content))
-        return content
+        return answer.status, content
 
     def _refusal(self, method: str, path: str, status: int, content: bytes) -> str:
         try:

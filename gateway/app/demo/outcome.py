@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from gateway.app.demo.registrar import LICENCE_TYPE
+from gateway.app.demo.scenarios import Scenario
 from gateway.app.demo.story import DemoFailed, View
 from gateway.rules.schema.formats import is_licence_id
 
@@ -18,10 +20,17 @@ class Outcome:
     first call to the last receipt, without the pauses made for human eyes.
     """
 
+    scenario: str
     case_id: str
     state: str
+    result: str
     case_numbers: View
-    licence: View
+    licence: View | None
+    reason: str | None
+    instant: View | None
+    """What a decision by rule names: rule, version, document, inputs."""
+    decided_ms: int
+    """From opening the case to holding the decision, by the clock of the applicant's gateway."""
     messages: list[View]
     receipts: list[View]
     elapsed_ms: int
@@ -36,6 +45,7 @@ class Outcome:
 
 
 def conclude(
+    scenario: Scenario,
     origin: View,
     deciding: View,
     *,
@@ -47,7 +57,7 @@ def conclude(
     """Put together what both gateways say of the case.
 
     Raises:
-        DemoFailed: they do not agree that it is delivered, with this licence and these receipts.
+        DemoFailed: they do not agree that it is delivered, with this result and these receipts.
     """
     for view in (origin, deciding):
         if view["stage"] != "delivered" or view["attention"] or view["unconfirmed"]:
@@ -55,15 +65,24 @@ def conclude(
     for key in ("case_id", "licence", "case_numbers", "result", "agreement", "item_version"):
         if origin[key] != deciding[key]:
             raise DemoFailed(f"双方记录不一致 the two sides differ in {key}")
-    licence: View = origin["licence"]
-    if licence["licence_type"] != LICENCE_TYPE or not is_licence_id(licence["licence_id"]):
+    if origin["result"] != scenario.result:
+        raise DemoFailed(f"办结结果 the result is {origin['result']}, not {scenario.result}")
+    licence: View | None = origin["licence"]
+    if (licence is not None) != (scenario.result == "approved"):
+        raise DemoFailed("办结结果与证照不符 result and licence do not go together")
+    if licence is not None and not _is_ours(licence):
         raise DemoFailed("电子证照标识 the e-licence id is not valid")
     messages = [_message(one, other) for one, other in _pairs(origin, deciding)]
     return Outcome(
+        scenario=scenario.name,
         case_id=origin["case_id"],
         state=origin["stage"],
+        result=origin["result"],
         case_numbers=origin["case_numbers"],
         licence=licence,
+        reason=origin["reason"],
+        instant=origin["instant"],
+        decided_ms=_decided_ms(origin),
         messages=messages,
         receipts=[_receipt(m) for m in origin["history"]],
         elapsed_ms=elapsed_ms,
@@ -71,6 +90,19 @@ def conclude(
         portal_url=portal_url,
         gateways=gateways,
     )
+
+
+def _is_ours(licence: View) -> bool:
+    return licence["licence_type"] == LICENCE_TYPE and is_licence_id(licence["licence_id"])
+
+
+def _decided_ms(origin: View) -> int:
+    """Return the time from opening the case to holding the decision, by the origin's own clock."""
+    (decided,) = [m for m in origin["history"] if m["kind"] == "decided"]
+    spent = datetime.fromisoformat(decided["recorded_at"]) - datetime.fromisoformat(
+        origin["opened_at"]
+    )
+    return round(spent.total_seconds() * 1000)
 
 
 def _pairs(origin: View, deciding: View) -> list[tuple[View, View]]:

@@ -13,8 +13,7 @@ import aiohttp
 from gateway.app.demo.children import Child, running
 from gateway.app.demo.office import Office, open_office
 from gateway.app.demo.outcome import Outcome, conclude
-from gateway.app.demo.portal import Portal
-from gateway.app.demo.registrar import Registrar
+from gateway.app.demo.scenarios import Cast, Scenario
 from gateway.app.demo.state import State, config_of
 from gateway.app.demo.story import Act, DemoFailed, Stage
 from gateway.app.provision import Site
@@ -33,9 +32,14 @@ class Interrupted(Exception):
 
 
 async def play(
-    state: State, stage: Stage, *, once: bool, delivered: Callable[[Outcome], None]
+    state: State,
+    stage: Stage,
+    scenario: Scenario,
+    *,
+    once: bool,
+    delivered: Callable[[Outcome], None],
 ) -> Outcome:
-    """Run the case; `delivered` hears of it at once. Unless `once`, stay until a signal.
+    """Run the scenario's case; `delivered` hears of it at once. Unless `once`, stay until a signal.
 
     The gateways are stopped in any case.
 
@@ -55,7 +59,7 @@ async def play(
                 who = child.identity
                 en = f"{who.name_en} {who.gateway_id} serves, process {child.pid}"
                 stage.teller.act(Act(who.gateway_id, "网关已启动", en, ms))
-            outcome = await _guarded(asked, children, _case(state, stage, children))
+            outcome = await _guarded(asked, children, _case(state, stage, scenario, children))
             delivered(outcome)
             if not once:
                 try:
@@ -105,22 +109,22 @@ async def _unless(main: Work[T], *others: Work[None]) -> T:
         await asyncio.gather(*every, return_exceptions=True)
 
 
-async def _case(state: State, stage: Stage, children: Sequence[Child]) -> Outcome:
+async def _case(
+    state: State, stage: Stage, scenario: Scenario, children: Sequence[Child]
+) -> Outcome:
     """Have both offices work until one case is delivered."""
     async with AsyncExitStack() as stack:
         jiuquan = await _open(stack, state.jiuquan, stage, "portal-demo")
         jiayuguan = await _open(stack, state.jiayuguan, stage, "registrar-demo")
-        portal, registrar = (
-            Portal(jiuquan, state.papers),
-            Registrar(jiayuguan, stage.clock.now_ms()),
-        )
+        cast = Cast(jiuquan, jiayuguan, state.papers)
         began_ms, paused_ms = stage.clock.monotonic_ms(), stage.paused_ms
         async with stage.limited(CASE_S_MAX):
-            await _unless(portal.run(), registrar.run())
-            origin = await jiuquan.case_at(portal.case_id, "delivered")
-            deciding = await jiayuguan.case_at(portal.case_id, "delivered")
+            case_id = await scenario.run(cast, _unless)
+            origin = await jiuquan.case_at(case_id, "delivered")
+            deciding = await jiayuguan.case_at(case_id, "delivered")
         took_ms = stage.clock.monotonic_ms() - began_ms - (stage.paused_ms - paused_ms)
         return conclude(
+            scenario,
             origin,
             deciding,
             elapsed_ms=took_ms,

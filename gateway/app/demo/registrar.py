@@ -129,6 +129,24 @@ class Registrar:
         return to_iso(self._stage.clock.now_ms())[:10]
 
 
+class RefusingRegistrar(Registrar):
+    """Finds the material complete in number and the application not grantable."""
+
+    async def _review(self, task_id: str) -> None:
+        task = await self._office.get(f"/v1/tasks/{task_id}")
+        await self._check_files(task)
+        body = {"accepted_on": self._today(), "promised_days": 1}
+        await self._say(task, "accept", "accepted", body)
+        await self._decide(task_id)
+
+    async def _decide(self, task_id: str) -> None:
+        task = await self._office.get(f"/v1/tasks/{task_id}")
+        await self._say(task, "decide", "decided", {"result": "refused", "reason_zh": REFUSAL})
+
+
+REFUSAL: Final = "营业场所使用证明缺少出租方签章，不符合登记条件，不予登记（示例）"
+
+
 def _serial(task: View) -> str:
     number: str = task["case_numbers"]["handling"]
     return f"{int(number[-4:]):06d}"

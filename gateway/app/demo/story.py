@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -13,6 +13,9 @@ from gateway.ports.clock import Clock
 
 View = dict[str, Any]
 """An answer of a gateway, parsed from JSON."""
+
+Until = Callable[[Coroutine[Any, Any, None], Coroutine[Any, Any, None]], Awaitable[None]]
+"""Waits for the first of two while the second works beside it."""
 
 JIUQUAN: Final = Identity(
     GatewayId("620900"), "jiuquan", "酒泉市（示例）", "Jiuquan (sample)", "11620900MB00000000"

@@ -1,0 +1,103 @@
+"""The scenarios of the demo: who does what until one case has come to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gateway.app.demo.individual import IndividualPortal
+from gateway.app.demo.late import LatePortal
+from gateway.app.demo.office import Office
+from gateway.app.demo.portal import Portal, RefusedPortal
+from gateway.app.demo.registrar import RefusingRegistrar, Registrar
+from gateway.app.demo.story import Until
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The two offices, each at its own gateway, and the folder of the sample papers."""
+
+    jiuquan: Office
+    jiayuguan: Office
+    papers: Path
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A story the demo can play.
+
+    `run` works beside nothing else until the case is closed at the applicant's side, and returns
+    the case's id. `result` is how the case is decided; an approval brings a licence.
+    """
+
+    name: str
+    zh: str
+    en: str
+    result: str
+    run: Callable[[Cast, Until], Awaitable[str]]
+
+
+async def _founding(cast: Cast, until: Until) -> str:
+    portal = Portal(cast.jiuquan, cast.papers)
+    registrar = Registrar(cast.jiayuguan, cast.jiayuguan.stage.clock.now_ms())
+    await until(portal.run(), registrar.run())
+    return portal.case_id
+
+
+async def _instant(cast: Cast, until: Until) -> str:
+    portal = IndividualPortal(cast.jiuquan, cast.jiayuguan, cast.papers)
+    await portal.run()  # the registrar's office has nothing to do
+    return portal.case_id
+
+
+async def _refused(cast: Cast, until: Until) -> str:
+    portal = RefusedPortal(cast.jiuquan, cast.papers)
+    registrar = RefusingRegistrar(cast.jiayuguan, cast.jiayuguan.stage.clock.now_ms())
+    await until(portal.run(), registrar.run())
+    return portal.case_id
+
+
+async def _late(cast: Cast, until: Until) -> str:
+    portal = LatePortal(cast.jiuquan, cast.papers)
+    registrar = Registrar(cast.jiayuguan, cast.jiayuguan.stage.clock.now_ms())
+    await until(portal.run(), registrar.run())
+    return portal.case_id
+
+
+FOUNDING: Final = "founding-case"
+SCENARIOS: Final[Mapping[str, Scenario]] = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario(
+            FOUNDING,
+            "跨市通办营业执照：一次补正，准予登记",
+            "one licence, two cities: material is asked for once, then approved",
+            "approved",
+            _founding,
+        ),
+        Scenario(
+            "instant",
+            "秒批：个体工商户设立登记，无需人工",
+            "an individual business is registered by rule, with no one at the desk",
+            "approved",
+            _instant,
+        ),
+        Scenario(
+            "refused",
+            "不予登记：书面说明理由，送达申请人",
+            "the application is refused with reasons, and the refusal handed over",
+            "refused",
+            _refused,
+        ),
+        Scenario(
+            "withdrawn-too-late",
+            "办结后申请撤回：不再受理，以决定为准",
+            "a withdrawal after the decision is turned away; the decision stands",
+            "approved",
+            _late,
+        ),
+    )
+}
+"""By name, in the order in which they are listed. Another scenario is another entry here."""
