@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gateway.flow.desk import View
 from gateway.flow.instant import verdict_view
 from gateway.kernel.instants import china_date
@@ -12,10 +14,25 @@ from gateway.rules.instant import (
     Instant,
     Issue,
     OutcomeImpossible,
+    Reason,
     decision_document,
     judge,
 )
 from gateway.rules.schema.strict_json import parse
+
+REASONS: Final = {
+    Reason.NO_RULE: ("没有适用的规则", "no rule is about this item"),
+    Reason.ITEM_VERSION: ("规则不适用于此事项版本", "the rule is about another item version"),
+    Reason.NOT_YET: ("规则尚未生效", "the rule does not hold yet"),
+    Reason.SUPERSEDED: ("规则已被取代", "the rule is superseded"),
+    Reason.MATERIAL_ABSENT: ("材料不齐", "material is absent"),
+    Reason.FIELD_ABSENT: ("缺少规则所需字段", "a field the rule looks at is absent"),
+    Reason.FIELD_DIFFERS: ("字段不符合规则", "a field is not what the rule asks for"),
+    Reason.SCOPE_OUTSIDE: ("经营范围不在秒批清单内", "a business scope is outside the list"),
+    Reason.AMBIGUOUS: ("多条规则同时适用", "more than one rule matches"),
+    Reason.NOT_APPLIED: ("规则未能出具证照", "the rule could not make its licence"),
+}
+"""Why a case falls to a person, in Chinese and English."""
 
 
 def try_form(
@@ -57,4 +74,4 @@ def _would_say(verdict: Instant, unit: str, form: object, at_ms: int) -> dict[st
     try:
         return {"decision": decision_document(verdict, issue, form)}
     except OutcomeImpossible as problem:
-        return {"decides": False, "reason": "not_applied", "where": str(problem)}
+        return {"decides": False, "reason": Reason.NOT_APPLIED.value, "where": str(problem)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
+from gateway.app.instant_trial import REASONS
 from gateway.kernel.instants import to_iso
 from gateway.rules.instant import (
     AllIn,
@@ -20,20 +21,6 @@ from gateway.rules.instant import (
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
-
-REASONS: Final = {
-    Reason.NO_RULE: ("没有适用的规则", "no rule is about this item"),
-    Reason.ITEM_VERSION: ("规则不适用于此事项版本", "the rule is about another item version"),
-    Reason.NOT_YET: ("规则尚未生效", "the rule does not hold yet"),
-    Reason.SUPERSEDED: ("规则已被取代", "the rule is superseded"),
-    Reason.MATERIAL_ABSENT: ("材料不齐", "material is absent"),
-    Reason.FIELD_ABSENT: ("缺少规则所需字段", "a field the rule looks at is absent"),
-    Reason.FIELD_DIFFERS: ("字段不符合规则", "a field is not what the rule asks for"),
-    Reason.SCOPE_OUTSIDE: ("经营范围不在秒批清单内", "a business scope is outside the list"),
-    Reason.AMBIGUOUS: ("多条规则同时适用", "more than one rule matches"),
-    Reason.NOT_APPLIED: ("规则未能出具证照", "the rule could not make its licence"),
-}
-"""Why a case falls to a person, in Chinese and English."""
 
 
 def rule_row(rule: RuleSet, at_ms: int) -> dict[str, Any]:

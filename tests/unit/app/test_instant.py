@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from gateway.app.instant import load_instant
+from gateway.app.instant_trial import REASONS
 from gateway.app.items import load_items
 from gateway.app.problems import ConfigProblem
 from gateway.kernel.identifiers import GatewayId
 from gateway.rules.catalogue import Item
+from gateway.rules.instant import Reason
 from tests.support.instant import FOLDER, RULE_FILE
 from tests.support.world import PARTNERS
 
@@ -115,3 +117,8 @@ def test_the_shipped_rule_loads_under_the_digest_of_its_bytes(own: dict[str, Ite
 
 def test_no_folder_means_no_rules(tmp_path: Path, own: dict[str, Item]) -> None:
     assert load_instant(tmp_path / "instant", own) == ((), {})
+
+
+def test_every_reason_has_words_in_both_languages() -> None:
+    assert set(REASONS) == set(Reason)
+    assert all(zh and en for zh, en in REASONS.values())
