@@ -5,8 +5,10 @@
                           agreement.toml    content of the agreement; its bytes are its address
                           acts/*.act        signed verdicts of the parties
                           items/<code>/     what it decides
+                          instant/*.toml    rules under which it decides at once
 
-The folder whose gateway id is this gateway's own holds its own items.
+The folder whose gateway id is this gateway's own holds its own items and rules; a partner's rules
+are not read.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from gateway.adapters.pki.certificates import (
 )
 from gateway.adapters.pki.chains import Purpose, verify_chain
 from gateway.app.agreements import parse_agreement
+from gateway.app.instant import load_instant
 from gateway.app.items import load_items
 from gateway.app.problems import ConfigProblem, told
 from gateway.kernel.assisted import ADAPTER
@@ -37,6 +40,7 @@ from gateway.ports.directory import Book
 from gateway.ports.keyring import Verifier
 from gateway.rules.agreement import Act, Agreement
 from gateway.rules.catalogue import Item
+from gateway.rules.instant import RuleSet
 from gateway.rules.schema import FormSchemas
 from gateway.rules.trust import (
     Partner,
@@ -134,6 +138,7 @@ def load_book(
     own = found.partners.get(home)
     for folder in found.folders.values():
         _load_agreement(folder, found, verifier, own)
+    rules = _load_rules(home, found)
     if home not in found.partners and not found.problems:
         found.problems.append(f"no folder has gateway_id {home}: the gateway's own is missing")
     if found.problems:
@@ -145,7 +150,22 @@ def load_book(
         catalogue={(i.region, i.code): i for i in found.items},
         forms=FormSchemas(found.schemas),
         documents=found.documents,
+        instant=rules,
     )
+
+
+def _load_rules(home: GatewayId, found: _Gathered) -> tuple[RuleSet, ...]:
+    """Read our own instant rules."""
+    if home not in found.folders:
+        return ()
+    own = {i.code: i for i in found.items if i.region == home}
+    try:
+        rules, documents = load_instant(found.folders[home] / "instant", own)
+    except ConfigProblem as problem:
+        found.problems += [f"{problem.path}: {m}" for m in problem.messages]
+        return ()
+    found.documents.update(documents)
+    return rules
 
 
 def _load_partner(folder: Path, found: _Gathered, *, demo: bool) -> None:

@@ -213,6 +213,12 @@ def add_items(site: Site, source: Path) -> None:
     shutil.copytree(source, site.own_entry / "items", dirs_exist_ok=True)
 
 
+def add_rules(site: Site, source: Path) -> None:
+    """Give the gateway its instant rules: a copy of an `instant/` folder, if there is one."""
+    if source.is_dir():
+        shutil.copytree(source, site.own_entry / "instant", dirs_exist_ok=True)
+
+
 def introduce(known: Site, to: Site) -> None:
     """Hand a gateway's own entry to a partner: what two operators exchange by file."""
     target = to.root / "partners" / known.identity.folder

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from gateway.flow.casefile import CaseWork, own_case, own_message, request_digest
 from gateway.flow.committer import Committer, Group
 from gateway.flow.desk import Actor, Download, TaskAct, View
+from gateway.flow.instant import verdict_view, why_left
 from gateway.flow.outbound import say
 from gateway.flow.views import received_files, task_view
-from gateway.kernel.case import CaseRecord, CaseRole
+from gateway.kernel.case import CaseRecord, CaseRole, Stage
 from gateway.kernel.envelope import Body, Kind
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId
@@ -102,12 +103,17 @@ class Handling:
         return await self._journal.read(lambda s: s.tasks_of(unit, after=after, limit=limit))
 
     async def task(self, actor: Actor, task_id: bytes) -> View:
-        """Show a task with its form and files."""
-        home = self._directory.current().home.gateway_id
+        """Show a task with its form and files, and why no instant rule decided it."""
+        book = self._directory.current()
 
         def query(s: Snapshot) -> dict[str, object]:
             case = self._find(s, actor, task_id)
-            return task_view(case, home, 0, s.history(case.key))
+            history = s.history(case.key)
+            view = task_view(case, book.home.gateway_id, 0, history)
+            if case.stage is Stage.SUBMITTED:
+                files = [a for _, a in received_files(history)]
+                view["instant_rules"] = verdict_view(why_left(book, case, view["form"], files))
+            return view
 
         return await self._journal.read(query)
 

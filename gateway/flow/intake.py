@@ -16,6 +16,8 @@ from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer, Group
 from gateway.flow.effects import authorise, require_new_case_allowed
 from gateway.flow.evidence import StandingKeeper
+from gateway.flow.instant import decide_at_once
+from gateway.kernel.case import CaseRecord
 from gateway.kernel.digests import TYPE_HEADER, TYPE_RECEIPT, commitment, digest, pae
 from gateway.kernel.envelope import (
     CASELESS,
@@ -336,10 +338,17 @@ class _IntakeWork(Answering):
             group.taken.append(TakenIn(authorised, receipt))
 
         if authorised.case is not None:
-            group.save(authorised.case)
             kind = self._authenticated.received.header.kind
+            group.save(self._at_once(group, authorised.case, kind))
             group.counted.setdefault(authorised.case.key, []).append(kind)
         self._answer(group, Outcome.TAKEN_IN, None, taken)
+
+    def _at_once(self, group: Group, case: CaseRecord, kind: Kind) -> CaseRecord:
+        """Return a case that has just been submitted as an instant rule decides it (秒批)."""
+        message = self.delivery.conformant
+        if kind is not Kind.SUBMITTED or message is None:
+            return case
+        return decide_at_once(group, self._book, case, message.document, message.body.attachments)
 
     def _refuse(self, group: Group, fault: Fault) -> None:
         def refused(receipt: bytes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, replace
 
 from gateway.flow.desk import OpenCase, View
@@ -16,6 +16,7 @@ from gateway.rules import catalogue
 from gateway.rules.agreement import (
     Agreement,
     Exchange,
+    Grant,
     require_in_force,
     require_permitted,
     require_proof,
@@ -92,43 +93,52 @@ def item_views(
             ]
             if not grants or not _in_force(agreement, at_ms):
                 continue
-            views.append(
-                {
-                    "region": region,
-                    "item_code": code,
-                    "name_zh": item.name_zh,
-                    "name_en": item.name_en,
-                    "version": version.version,
-                    "modes": sorted({m.name.lower() for g in grants for m in g.modes}),
-                    "purposes": sorted({p for g in grants for p in g.purposes}),
-                    "rights": sorted({r.name.lower() for g in grants for r in g.rights}),
-                    "promised_days": item.promised_days,
-                    "statutory_days": item.statutory_days,
-                    "extension_days": item.extension_days,
-                    "joint": None if item.joint is None else asdict(item.joint),
-                    "level": int(item.level),
-                    "scope": sorted(item.scope),
-                    "licence_type": item.licence_type,
-                    "form_schema": _schema(book, version.form_schema),
-                    "form_schema_digest": version.form_schema.hex(),
-                    "materials": [
-                        {
-                            "code": m.code,
-                            "name_zh": m.name_zh,
-                            "name_en": m.name_en,
-                            "required": m.required,
-                            "media_types": sorted(m.media_types),
-                            "copies_max": m.copies_max,
-                            "forms": sorted(m.forms),
-                            "licence_types": sorted(m.licence_types),
-                            "licence_field": m.licence_field,
-                        }
-                        for m in version.materials
-                    ],
-                    "agreement": agreement.digest.hex(),
-                }
-            )
+            views.append(_view(book, item, version, agreement, grants))
     return views
+
+
+def _view(
+    book: Book,
+    item: catalogue.Item,
+    version: catalogue.ItemVersion,
+    agreement: Agreement,
+    grants: Sequence[Grant],
+) -> View:
+    return {
+        "region": item.region,
+        "item_code": item.code,
+        "name_zh": item.name_zh,
+        "name_en": item.name_en,
+        "version": version.version,
+        "modes": sorted({m.name.lower() for g in grants for m in g.modes}),
+        "purposes": sorted({p for g in grants for p in g.purposes}),
+        "rights": sorted({r.name.lower() for g in grants for r in g.rights}),
+        "promised_days": item.promised_days,
+        "statutory_days": item.statutory_days,
+        "extension_days": item.extension_days,
+        "joint": None if item.joint is None else asdict(item.joint),
+        "level": int(item.level),
+        "scope": sorted(item.scope),
+        "licence_type": item.licence_type,
+        "form_schema": _schema(book, version.form_schema),
+        "form_schema_digest": version.form_schema.hex(),
+        "materials": [_material(m) for m in version.materials],
+        "agreement": agreement.digest.hex(),
+    }
+
+
+def _material(m: catalogue.MaterialRequirement) -> View:
+    return {
+        "code": m.code,
+        "name_zh": m.name_zh,
+        "name_en": m.name_en,
+        "required": m.required,
+        "media_types": sorted(m.media_types),
+        "copies_max": m.copies_max,
+        "forms": sorted(m.forms),
+        "licence_types": sorted(m.licence_types),
+        "licence_field": m.licence_field,
+    }
 
 
 def _schema(book: Book, address: bytes) -> object:

@@ -297,7 +297,8 @@ def _refused(group: Group, case: CaseRecord, kind: Kind, rule: str) -> CaseRecor
         # What followed was said on top of the refused message: back to what both sides hold.
         _drop_waiting(group, case)
         back = case._replace(stage=_agreed_stage(group, case), waiting=())
-        return back._replace(result="", outcome=b"") if kind is Kind.DECIDED else back
+        # A decision that waited behind it was dropped with the rest.
+        return back if back.stage is Stage.DECIDED else back._replace(result="", outcome=b"")
     return advance(group, case)
 
 

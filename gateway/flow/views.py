@@ -76,6 +76,7 @@ def case_view(case: CaseRecord, home: str) -> dict[str, object]:
         "result": case.result or None,
         "licence": outcome.get("licence"),
         "reason": outcome.get("reason_zh"),
+        "instant": outcome.get("instant"),
         "unconfirmed": [kind.name.lower() for kind in waiting],
         "attention": case.attention or None,
         "opened_at": to_iso(case.opened_at_ms),

@@ -10,6 +10,7 @@ from typing import Protocol
 from gateway.kernel.identifiers import GatewayId
 from gateway.rules.agreement import Agreement
 from gateway.rules.catalogue import Catalogue
+from gateway.rules.instant import RuleSet
 from gateway.rules.schema import FormSchemas
 from gateway.rules.trust import Partner
 
@@ -27,6 +28,8 @@ class Book:
     forms: FormSchemas
     documents: Mapping[bytes, tuple[str, bytes]] = field(default_factory=dict)
     """Evidence documents by digest: (kind, bytes) of entries, certificates, agreements, items."""
+    instant: tuple[RuleSet, ...] = ()
+    """Rules under which this gateway decides at once (秒批), every version that is known."""
 
     def agreements_with(self, partner: GatewayId) -> Sequence[Agreement]:
         """Return the agreements that name this gateway and `partner`."""

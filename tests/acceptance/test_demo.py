@@ -20,7 +20,6 @@ from typing import Any
 import pytest
 from stdnum.iso7064 import mod_37_36
 
-from gateway.kernel.limits import SALT_BYTES
 from tests.acceptance.processes import gateways_in, is_alive, listening, run, started, until
 
 pytestmark = pytest.mark.slow
@@ -83,9 +82,11 @@ def test_it_ends_well_and_leaves_no_process(
 
 def test_the_object_says_all_that_it_promises(document: dict[str, Any], state: Path) -> None:
     assert set(document) == {
-        "case_id", "state", "case_numbers", "licence", "messages", "receipts", "elapsed_ms",
-        "state_dir", "portal_url", "gateways", "scenario", "result",
+        "scenario", "case_id", "state", "result", "case_numbers", "licence", "reason", "instant",
+        "decided_ms", "messages", "receipts", "elapsed_ms", "state_dir", "portal_url", "gateways",
     }  # fmt: skip
+    assert (document["scenario"], document["result"]) == ("founding-case", "approved")
+    assert document["instant"] is None
     assert document["state"] == "delivered"
     assert document["state_dir"] == str(state)
     assert 0 < document["elapsed_ms"] < 60_000
@@ -155,8 +156,7 @@ def test_the_materials_are_real_files_and_the_other_side_holds_them_all(
         assert_pdf(path.read_bytes())
     assert_png(papers["06"].read_bytes())
     vault = state / "jiayuguan" / "state" / "vault"
-    salted = [path.read_bytes() for path in vault.rglob("*") if path.is_file()]
-    held = {file[SALT_BYTES:] for file in salted}
+    held = {path.read_bytes() for path in vault.rglob("*") if path.is_file()}
     assert {path.read_bytes() for path in (state / "materials").iterdir()} <= held
 
 
@@ -195,7 +195,7 @@ def test_only_its_owner_can_read_the_folder_s_secrets(
     document: dict[str, Any], state: Path
 ) -> None:
     secrets = [*state.rglob("*.key.pem"), *state.rglob("journal.sqlite3")]
-    assert len(secrets) == 2 * 6
+    assert len(secrets) == 2 * 5
     assert [oct(p.stat().st_mode & 0o077) for p in secrets] == ["0o0"] * len(secrets)
 
 

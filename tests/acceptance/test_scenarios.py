@@ -1,57 +1,104 @@
-"""Each story of the demo, as a stranger plays it: real processes, and its own ending."""
+"""Every scenario of the demo, played by real processes over real sockets."""
 
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.app.demo.scenarios import SCENARIOS, TOO_LATE
-from tests.acceptance.processes import is_alive, run
+from gateway.app.demo.scenarios import SCENARIOS
+from gateway.rules.schema.formats import is_licence_id, is_uscc
+from tests.acceptance.processes import gateways_in, run
+from tests.support.instant import FOLDER, RULE_FILE
 
 pytestmark = pytest.mark.slow
 
+ENDS_MS = 1_000
+"""Issue to licence, end to end: what the instant scenario promises."""
+
 
 def played(name: str, state: Path) -> dict[str, Any]:
+    """Play a scenario to its end and return what it says; no process is left."""
     done = run("--scenario", name, "--once", "--json", "--state", str(state))
     assert (done.returncode, done.stderr) == (0, "")
-    document: dict[str, Any] = json.loads(done.stdout)
-    assert document["scenario"] == name
-    assert not any(is_alive(pid) for pid in document["gateways"].values())
-    return document
+    assert list(gateways_in(state)) == []
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert found["scenario"] == name
+    assert {m["receipt"] for m in found["messages"]} == {"taken_in"}
+    return found
 
 
-def test_the_list_names_every_story_in_both_languages() -> None:
-    listed = json.loads(run("--list", "--json").stdout)["scenarios"]
-    assert [s["name"] for s in listed] == list(SCENARIOS)
-    assert all(s["zh"] and s["en"] for s in listed)
-    told = run("--list").stdout
-    assert all(name in told for name in SCENARIOS)
+def kinds(document: dict[str, Any]) -> list[str]:
+    return [m["kind"] for m in document["messages"]]
 
 
-def test_a_story_there_is_none_of_is_a_usage_error() -> None:
-    done = run("--scenario", "nope", "--once")
-    assert done.returncode == 2
-    assert "founding-case" in done.stderr
+def rows(state: Path, side: str, query: str, *values: object) -> list[tuple[Any, ...]]:
+    path = state / side / "state" / "journal.sqlite3"
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as journal:
+        return journal.execute(query, values).fetchall()
 
 
-def test_a_refusal_is_served_with_its_reasons_and_without_a_licence(tmp_path: Path) -> None:
+def test_a_scenario_that_does_not_exist_is_told_with_those_that_do() -> None:
+    done = run("--scenario", "nope")
+    assert (done.returncode, done.stdout) == (2, "")
+    [line] = done.stderr.splitlines()
+    assert all(name in line for name in SCENARIOS)
+
+
+def test_the_scenarios_are_listed_for_people_and_for_scripts() -> None:
+    told = run("--list")
+    assert told.returncode == 0
+    listed = json.loads(run("--list", "--json").stdout)
+    assert [each["name"] for each in listed] == list(SCENARIOS)
+    assert all(each["name"] in told.stdout and each["zh"] in told.stdout for each in listed)
+
+
+def test_an_individual_business_is_registered_by_rule_within_a_second(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    first = played("instant", state)
+    document = played("instant", state)  # once more on the same journals: another licence
+    assert kinds(document) == ["submitted", "acknowledged", "accepted", "decided", "delivered"]
+    assert 0 < min(first["elapsed_ms"], document["elapsed_ms"]) < ENDS_MS
+    assert min(first["decided_ms"], document["decided_ms"]) < ENDS_MS
+    licences = [first["licence"], document["licence"]]
+    assert all(is_licence_id(each["licence_id"]) for each in licences)
+    assert all(is_uscc(each["uniscid"]) for each in licences)
+    assert len({each["licence_id"] for each in licences}) == 2
+    assert len({each["uniscid"] for each in licences}) == 2
+
+
+def test_the_decision_by_rule_names_bytes_that_are_kept_with_the_evidence(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    document = played("instant", state)
+    said = document["instant"]
+    assert (said["rule"], said["version"]) == ("individual-business", "1")
+    assert "/business_scopes" in said["inputs"]
+    raw = (FOLDER / RULE_FILE).read_bytes()
+    assert said["document"] == sha256(raw).hexdigest()
+    query = "SELECT kind, content FROM evidence WHERE digest = ?"
+    assert rows(state, "jiayuguan", query, bytes.fromhex(said["document"])) == [
+        ("instant_rule", raw)
+    ]
+
+
+def test_a_refusal_reaches_the_applicant_with_its_reasons_and_no_licence(tmp_path: Path) -> None:
     document = played("refused", tmp_path / "state")
-    assert (document["state"], document["result"], document["licence"]) == (
-        "delivered", "refused", None,
-    )  # fmt: skip
-    assert {r["outcome"] for r in document["receipts"]} == {"taken_in"}
-    assert [m["kind"] for m in document["messages"]][-2:] == ["decided", "delivered"]
+    assert (document["result"], document["licence"]) == ("refused", None)
+    assert "不予登记" in document["reason"]
+    assert kinds(document) == ["submitted", "acknowledged", "accepted", "decided", "delivered"]
+    shown = run("--scenario", "refused", "--once", "--state", str(tmp_path / "other"))
+    assert "不予登记通知书" in shown.stdout
 
 
-def test_a_withdrawal_that_crosses_the_decision_is_refused_and_the_decision_adopted(
-    tmp_path: Path,
-) -> None:
-    document = played("withdrawn-too-late", tmp_path / "state")
+def test_a_withdrawal_after_the_decision_changes_nothing(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    document = played("withdrawn-too-late", state)
     assert (document["state"], document["result"]) == ("delivered", "approved")
-    assert document["licence"]["licence_id"]
-    refused = {r["message_id"]: r["rule"] for r in document["receipts"] if r["rule"]}
-    kinds = {m["message_id"]: m["kind"] for m in document["messages"]}
-    assert {kinds[m]: rule for m, rule in refused.items()} in ({"withdrawn": TOO_LATE}, {})
+    assert "withdrawn" not in kinds(document)
+    shown = run("--scenario", "withdrawn-too-late", "--once", "--state", str(tmp_path / "other"))
+    assert "case.already_decided" in shown.stdout

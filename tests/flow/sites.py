@@ -9,7 +9,7 @@ from pathlib import Path
 from gateway.adapters.pki.key_files import load_signer
 from gateway.adapters.pki.suites import FileSigner, SuiteVerifier
 from gateway.app.partners import load_book
-from gateway.app.provision import Identity, Site, add_items, agree, introduce, make_site
+from gateway.app.provision import Identity, Site, add_items, add_rules, agree, introduce, make_site
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.directory import Book
 from tests.flow.stillness import NOW_MS
@@ -40,6 +40,7 @@ def provision(root: Path) -> tuple[Setup, Setup]:
     for site in sites:
         make_site(site, NOW_MS, demo=True)
         add_items(site, PARTNERS / site.identity.folder / "items")
+        add_rules(site, PARTNERS / site.identity.folder / "instant")
     jiuquan, jiayuguan = sites
     introduce(jiuquan, jiayuguan)
     introduce(jiayuguan, jiuquan)

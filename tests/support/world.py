@@ -14,7 +14,7 @@ import aiohttp
 
 from gateway.adapters.system.clock import SystemClock
 from gateway.app.config import Config, load_config
-from gateway.app.provision import Identity, Site, add_items, agree, introduce, make_site
+from gateway.app.provision import Identity, Site, add_items, add_rules, agree, introduce, make_site
 from gateway.app.tokens import SCOPES, issue_token
 from gateway.app.wiring import Running, Seams, run_gateway
 from gateway.kernel.identifiers import GatewayId
@@ -78,6 +78,7 @@ def make_pair(
     for site in sites:
         make_site(site, now_ms, demo=True)
         add_items(site, PARTNERS / site.identity.folder / "items")
+        add_rules(site, PARTNERS / site.identity.folder / "instant")
     jiuquan, jiayuguan = sites
     introduce(jiuquan, jiayuguan)
     introduce(jiayuguan, jiuquan)

@@ -18,6 +18,7 @@ from gateway.app.cli import (
     explain,
     faults,
     init,
+    instant,
     items,
     keys,
     overdue,
@@ -48,6 +49,7 @@ app.add_typer(assisted.app, name="assisted")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(case.app, name="case")
 app.add_typer(items.app, name="items")
+app.add_typer(instant.app, name="instant")
 app.add_typer(partner.app, name="partner")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
@@ -73,7 +75,7 @@ def demo(
     text = (
         "kuayu demo",
         "kuayu demo --once --json",
-        "kuayu demo --scenario refused",
+        "kuayu demo --scenario instant --once",
         "kuayu demo --list",
     )
     inner.command(epilog=examples(*text), context_settings={"help_option_names": ["-h", "--help"]})(

@@ -6,6 +6,7 @@ import asyncio
 import json as jsons
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,8 +15,6 @@ import typer
 from gateway.app.cli.exits import ExitCode, Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gateway.app.demo.scenarios import Scenario
 
 _PACE_S: Final = 0.6
@@ -35,13 +34,13 @@ StateOption = Annotated[
 
 
 ScenarioOption = Annotated[
-    str, typer.Option(metavar="NAME", help="which story; `kuayu demo --list` names them")
+    str, typer.Option(metavar="NAME", help="which story to play; --list names them")
 ]
 
 
 def demo(
-    scenario: ScenarioOption = "",
-    list_: Annotated[bool, typer.Option("--list", help="name the stories and stop")] = False,
+    scenario: ScenarioOption = "founding-case",
+    list_: Annotated[bool, typer.Option("--list", help="name the scenarios and stop")] = False,
     once: Annotated[bool, typer.Option("--once", help="stop after the case")] = False,
     json: Annotated[bool, typer.Option("--json", help="print one JSON object instead")] = False,
     state: StateOption = None,
@@ -53,7 +52,7 @@ def demo(
     """演示 Two gateways on this machine, and one business licence that crosses between them.
 
     A company in 酒泉 Jiuquan opens a branch in 嘉峪关 Jiayuguan.
-    It applies and collects its licence at home; other stories by --scenario.
+    It applies and collects its licence at home. Other stories: --list.
     Gateways, keys, signatures, files, connections are real, on loopback only;
     offices and staff are simulated (示例). The gateways stay up until Ctrl-C.
     """
@@ -62,16 +61,17 @@ def demo(
     from gateway.app.demo.display import Screen
     from gateway.app.demo.outcome import Outcome
     from gateway.app.demo.play import Interrupted, play
-    from gateway.app.demo.scenarios import DEFAULT, SCENARIOS
+    from gateway.app.demo.scenarios import SCENARIOS
     from gateway.app.demo.state import open_state
     from gateway.app.demo.story import DemoFailed, Quiet, Stage
 
     if list_:
-        _list(SCENARIOS, json=json)
+        _list(list(SCENARIOS.values()), json=json)
         return
-    chosen = SCENARIOS.get(scenario or DEFAULT)
+    chosen = SCENARIOS.get(scenario)
     if chosen is None:
-        raise Stop(ExitCode.USAGE, f"{scenario}: no such story; there are {', '.join(SCENARIOS)}")
+        known = ", ".join(SCENARIOS)
+        raise Stop(ExitCode.USAGE, f"no scenario {scenario!r}; there are {known}")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     clock = SystemClock()
     screen = None if json else Screen(verbose=verbose)
@@ -99,14 +99,18 @@ def demo(
         _print(outcome.document())  # only now is it certain that all went well
 
 
-def _list(scenarios: Mapping[str, Scenario], *, json: bool) -> None:
+def _list(scenarios: Sequence[Scenario], *, json: bool) -> None:
     if json:
-        _print(
-            {"scenarios": [{"name": s.name, "zh": s.zh, "en": s.en} for s in scenarios.values()]}
+        print(
+            jsons.dumps(
+                [{"name": s.name, "zh": s.zh, "en": s.en} for s in scenarios],
+                ensure_ascii=False,
+                indent=2,
+            )
         )
         return
-    for s in scenarios.values():
-        print(f"{s.name}\n  {s.zh}\n  {s.en}")
+    for each in scenarios:
+        print(f"{each.name:<20}{each.zh}\n{'':<20}{each.en}")
 
 
 def _pace(wanted: float | None, *, quick: bool) -> float:

@@ -27,7 +27,6 @@ from gateway.app.demo.story import (
     Call,
     Crossing,
     Transfer,
-    View,
 )
 from gateway.kernel.identifiers import GatewayId
 
@@ -71,8 +70,7 @@ class Screen:
 
     def opening(self, state: State, scenario: Scenario) -> None:
         """Say what this is, before anything happens."""
-        title = Text("跨域 Kuayu · 跨市通办营业执照 one licence, two cities\n", style="bold")
-        title.append(f"{scenario.name}: {scenario.zh}\n{scenario.en}\n", style="not bold")
+        title = Text(f"跨域 Kuayu · {scenario.zh}\n{scenario.en}\n", style="bold")
         title.append("\n".join(SIMULATED), style="not bold yellow")
         made = "新建 made" if state.fresh else "沿用 continued"
         title.append(f"\n{made}: {state.folder}", style="not bold dim")
@@ -151,22 +149,23 @@ def _summary(outcome: Outcome, state: State) -> RenderableType:
     facts.add_row("报文 messages", _counts(outcome))
     facts.add_row("网关 gateways", Text("\n").join(_gateways(outcome, state)))
     facts.add_row("文件夹 folder", outcome.state_dir)
-    warning = Text("\n".join(SIMULATED), style="yellow")
-    if outcome.licence is None:
-        facts.add_row("结果 result", f"不予登记 {outcome.result}")
-        return Group(facts, warning)
-    return Group(_face(outcome.licence), facts, warning)
+    if outcome.instant is not None:
+        named = f"{outcome.instant['rule']}@{outcome.instant['version']}"
+        facts.add_row("秒批 by rule", f"{named} · {outcome.decided_ms} ms")
+    return Group(_paper(outcome), facts, Text("\n".join(SIMULATED), style="yellow"))
 
 
-def _face(licence: View) -> Panel:
+def _paper(outcome: Outcome) -> Panel:
+    """Show what the applicant takes home: the licence, or why there is none."""
     face = _grid()
-    for key, zh, en in FACE:
-        face.add_row(f"{zh} {en}", str(licence[key]))
-    return Panel(
-        face,
-        title=Text("营业执照（示例） business licence (sample)", "bold red"),
-        border_style="red",
-    )
+    if outcome.licence is None:
+        face.add_row("理由 reasons", outcome.reason or "")
+        title = "不予登记通知书（示例） notice of refusal (sample)"
+    else:
+        for key, zh, en in FACE:
+            face.add_row(f"{zh} {en}", str(outcome.licence[key]))
+        title = "营业执照（示例） business licence (sample)"
+    return Panel(face, title=Text(title, "bold red"), border_style="red")
 
 
 def _grid() -> Table:

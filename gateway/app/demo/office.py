@@ -12,7 +12,7 @@ import aiohttp
 
 from gateway.adapters.system.clock import SystemEntropy
 from gateway.app.config import Config
-from gateway.app.demo.story import Call, Crossing, DemoFailed, Refused, Stage, View
+from gateway.app.demo.story import Call, Crossing, DemoFailed, Stage, View
 from gateway.app.provision import Identity
 from gateway.app.tokens import issue_token
 from gateway.kernel.identifiers import GatewayId
@@ -20,6 +20,7 @@ from gateway.kernel.identifiers import GatewayId
 _POLL_S: Final = 0.02
 _CALL_S: Final = 45.0
 LONG_POLL_S: Final = 20
+_JSON: Final[View] = {"Content-Type": "application/json"}
 
 
 class Office:
@@ -33,8 +34,6 @@ class Office:
         self.stage = stage
         self._http = http
         self._authorization = {"Authorization": f"Bearer {token}"}
-        self.expected: frozenset[str] = frozenset()
-        """Rules that a message of this story may be refused by."""
 
     @property
     def id(self) -> GatewayId:
@@ -49,8 +48,14 @@ class Office:
         """POST a JSON object under a key of its own, so that a repetition would do no harm."""
         key = SystemEntropy().token(16).hex()
         data = json.dumps(body, ensure_ascii=False).encode()
-        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        headers = {**_JSON, "Idempotency-Key": key}
         return _object(await self.raw("POST", path, data, headers))
+
+    async def refused(self, path: str, body: View) -> str:
+        """POST what the gateway will say no to; return the rule by which, empty if it did not."""
+        data = json.dumps(body, ensure_ascii=False).encode()
+        status, content = await self._call("POST", path, data, _JSON)
+        return str(_object(content).get("rule", "")) if status >= 400 else ""
 
     async def upload(self, path: str, content: bytes, media_type: str) -> View:
         """POST a file."""
@@ -65,27 +70,31 @@ class Office:
             DemoFailed: the gateway said no.
             aiohttp.ClientError, TimeoutError: there was no answer.
         """
+        status, content = await self._call(method, path, data, headers or {})
+        if status >= 400:
+            raise DemoFailed(self._refusal(method, path, status, content))
+        return content
+
+    async def _call(
+        self, method: str, path: str, data: bytes | None, headers: View
+    ) -> tuple[int, bytes]:
         clock = self.stage.clock
         began = clock.monotonic_ms()
-        given = {**self._authorization, **(headers or {})}
+        given = {**self._authorization, **headers}
         async with self._http.request(method, self.url + path, data=data, headers=given) as answer:
             content = await answer.read()
         ms = clock.monotonic_ms() - began
         self.stage.teller.call(Call(self.id, method, path, answer.status, ms))
-        if answer.status >= 400:
-            raise self._refusal(method, path, answer.status, content)
-        return content
+        return answer.status, content
 
-    def _refusal(self, method: str, path: str, status: int, content: bytes) -> Refused:
+    def _refusal(self, method: str, path: str, status: int, content: bytes) -> str:
         try:
             said = _object(content)
         except ValueError:
             said = {}
         words = [str(said[k]) for k in ("rule", "title_zh", "title_en", "detail") if said.get(k)]
         where = f"{self.identity.name_zh} {method} {path.partition('?')[0]}"
-        return Refused(
-            str(said.get("rule", "")), f"{where} → {status} {' · '.join(words)}".rstrip()
-        )
+        return f"{where} → {status} {' · '.join(words)}".rstrip()
 
     async def case_at(self, case_id: str, stage: str) -> View:
         """Wait until the case has come to `stage` at this gateway."""
@@ -109,26 +118,11 @@ class Office:
             if ours and ours[-1]["receipt"] is not None:
                 break
             await asyncio.sleep(_POLL_S)
-        self._tell_crossing(case_id, ours[-1], view)
-        return view
-
-    async def refused(self, case_id: str, kind: str) -> str:
-        """Wait until our latest message of this kind was refused; tell of it, return the rule."""
-        while True:
-            view = await self.get(f"/v1/cases/{case_id}")
-            ours = [m for m in view["history"] if m["direction"] == "out" and m["kind"] == kind]
-            if ours and ours[-1]["receipt"] is not None:
-                break
-            await asyncio.sleep(_POLL_S)
-        self._tell_crossing(case_id, ours[-1], view)
-        rule: str = ours[-1]["receipt"]["rule"]
-        return rule
-
-    def _tell_crossing(self, case_id: str, message: View, view: View) -> None:
+        message = ours[-1]
         self.stage.teller.crossing(
             Crossing(
                 case_id=case_id,
-                kind=message["kind"],
+                kind=kind,
                 sender=GatewayId(message["sender"]),
                 recipient=GatewayId(message["recipient"]),
                 message_id=message["message_id"],
@@ -138,14 +132,11 @@ class Office:
                 held_by=view["held_by"],
             )
         )
+        return view
 
     def _require_well(self, view: View) -> None:
         refused = [
-            m
-            for m in view["history"]
-            if m["receipt"]
-            and m["receipt"]["outcome"] != "taken_in"
-            and m["receipt"]["rule"] not in self.expected
+            m for m in view["history"] if m["receipt"] and m["receipt"]["outcome"] != "taken_in"
         ]
         for message in refused:
             receipt = message["receipt"]

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from datetime import datetime
 
 from gateway.app.demo.registrar import LICENCE_TYPE
+from gateway.app.demo.scenarios import Scenario
 from gateway.app.demo.story import DemoFailed, View
 from gateway.rules.schema.formats import is_licence_id
-
-
-class Ending(NamedTuple):
-    """How a story must end at both sides; `refusals` are rules its messages may be refused by."""
-
-    result: str
-    refusals: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -26,10 +20,17 @@ class Outcome:
     first call to the last receipt, without the pauses made for human eyes.
     """
 
+    scenario: str
     case_id: str
     state: str
+    result: str
     case_numbers: View
     licence: View | None
+    reason: str | None
+    instant: View | None
+    """What a decision by rule names: rule, version, document, inputs."""
+    decided_ms: int
+    """From opening the case to holding the decision, by the clock of the applicant's gateway."""
     messages: list[View]
     receipts: list[View]
     elapsed_ms: int
@@ -37,9 +38,6 @@ class Outcome:
     portal_url: str
     gateways: Mapping[str, int]
     """Process ids by gateway id."""
-    scenario: str
-    result: str
-    """`approved` or `refused`."""
 
     def document(self) -> View:
         """Return it as a JSON object."""
@@ -47,11 +45,10 @@ class Outcome:
 
 
 def conclude(
+    scenario: Scenario,
     origin: View,
     deciding: View,
-    ending: Ending,
     *,
-    scenario: str,
     elapsed_ms: int,
     state_dir: str,
     portal_url: str,
@@ -60,42 +57,55 @@ def conclude(
     """Put together what both gateways say of the case.
 
     Raises:
-        DemoFailed: they do not agree on the story's ending, with these receipts.
+        DemoFailed: they do not agree that it is delivered, with this result and these receipts.
     """
     for view in (origin, deciding):
-        well = not view["attention"] or view["attention"] in ending.refusals
-        if view["stage"] != "delivered" or not well or view["unconfirmed"]:
+        if view["stage"] != "delivered" or view["attention"] or view["unconfirmed"]:
             raise DemoFailed(f"办件 the case is {view['stage']} at {view['role']}, not delivered")
-        if view["result"] != ending.result:
-            raise DemoFailed(f"办结 the result is {view['result']}, not {ending.result}")
     for key in ("case_id", "licence", "case_numbers", "result", "agreement", "item_version"):
         if origin[key] != deciding[key]:
             raise DemoFailed(f"双方记录不一致 the two sides differ in {key}")
-    licence: View | None = origin["licence"] or None
-    if (licence is not None) is not (ending.result == "approved"):
-        raise DemoFailed("证照 the licence does not go with the result")
-    if licence and (
-        licence["licence_type"] != LICENCE_TYPE or not is_licence_id(licence["licence_id"])
-    ):
+    if origin["result"] != scenario.result:
+        raise DemoFailed(f"办结结果 the result is {origin['result']}, not {scenario.result}")
+    licence: View | None = origin["licence"]
+    if (licence is not None) != (scenario.result == "approved"):
+        raise DemoFailed("办结结果与证照不符 result and licence do not go together")
+    if licence is not None and not _is_ours(licence):
         raise DemoFailed("电子证照标识 the e-licence id is not valid")
-    messages = [_message(one, other) for one, other in _pairs(origin, deciding, ending)]
+    messages = [_message(one, other) for one, other in _pairs(origin, deciding)]
     return Outcome(
+        scenario=scenario.name,
         case_id=origin["case_id"],
         state=origin["stage"],
+        result=origin["result"],
         case_numbers=origin["case_numbers"],
         licence=licence,
+        reason=origin["reason"],
+        instant=origin["instant"],
+        decided_ms=_decided_ms(origin),
         messages=messages,
         receipts=[_receipt(m) for m in origin["history"]],
         elapsed_ms=elapsed_ms,
         state_dir=state_dir,
         portal_url=portal_url,
         gateways=gateways,
-        scenario=scenario,
-        result=ending.result,
     )
 
 
-def _pairs(origin: View, deciding: View, ending: Ending) -> list[tuple[View, View]]:
+def _is_ours(licence: View) -> bool:
+    return licence["licence_type"] == LICENCE_TYPE and is_licence_id(licence["licence_id"])
+
+
+def _decided_ms(origin: View) -> int:
+    """Return the time from opening the case to holding the decision, by the origin's own clock."""
+    (decided,) = [m for m in origin["history"] if m["kind"] == "decided"]
+    spent = datetime.fromisoformat(decided["recorded_at"]) - datetime.fromisoformat(
+        origin["opened_at"]
+    )
+    return round(spent.total_seconds() * 1000)
+
+
+def _pairs(origin: View, deciding: View) -> list[tuple[View, View]]:
     """Return each message as both sides hold it, in the order the applicant's side recorded."""
     theirs = {m["message_id"]: m for m in deciding["history"]}
     if theirs.keys() != {m["message_id"] for m in origin["history"]}:
@@ -104,10 +114,7 @@ def _pairs(origin: View, deciding: View, ending: Ending) -> list[tuple[View, Vie
     for one, other in pairs:
         if one["header_digest"] != other["header_digest"] or one["receipt"] != other["receipt"]:
             raise DemoFailed(f"双方回执不一致 the two sides differ on message {one['message_id']}")
-        receipt = one["receipt"]
-        if receipt is None or (
-            receipt["outcome"] != "taken_in" and receipt["rule"] not in ending.refusals
-        ):
+        if one["receipt"] is None or one["receipt"]["outcome"] != "taken_in":
             raise DemoFailed(f"未被接收 message {one['message_id']} was not taken in")
     return pairs
 
@@ -132,6 +139,5 @@ def _receipt(message: View) -> View:
         "message_id": message["message_id"],
         "signed_by": message["recipient"],
         "outcome": receipt["outcome"],
-        "rule": receipt["rule"],
         "received_at": receipt["received_at"],
     }

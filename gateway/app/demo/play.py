@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
 from typing import Any, Final, TypeVar
 
 import aiohttp
@@ -14,9 +13,7 @@ import aiohttp
 from gateway.app.demo.children import Child, running
 from gateway.app.demo.office import Office, open_office
 from gateway.app.demo.outcome import Outcome, conclude
-from gateway.app.demo.portal import Portal
-from gateway.app.demo.registrar import Registrar
-from gateway.app.demo.scenarios import Scenario
+from gateway.app.demo.scenarios import Cast, Scenario
 from gateway.app.demo.state import State, config_of
 from gateway.app.demo.story import Act, DemoFailed, Stage
 from gateway.app.provision import Site
@@ -42,7 +39,7 @@ async def play(
     once: bool,
     delivered: Callable[[Outcome], None],
 ) -> Outcome:
-    """Run the case; `delivered` hears of it at once. Unless `once`, stay until a signal.
+    """Run the scenario's case; `delivered` hears of it at once. Unless `once`, stay until a signal.
 
     The gateways are stopped in any case.
 
@@ -119,38 +116,22 @@ async def _case(
     async with AsyncExitStack() as stack:
         jiuquan = await _open(stack, state.jiuquan, stage, "portal-demo")
         jiayuguan = await _open(stack, state.jiayuguan, stage, "registrar-demo")
-        jiuquan.expected = jiayuguan.expected = scenario.ending.refusals
-        portal = scenario.portal(jiuquan, state.papers)
-        registrar = scenario.registrar(jiayuguan, stage.clock.now_ms())
+        cast = Cast(jiuquan, jiayuguan, state.papers)
         began_ms, paused_ms = stage.clock.monotonic_ms(), stage.paused_ms
         async with stage.limited(CASE_S_MAX):
-            await _unless(_story(scenario, portal, registrar, children[1]), registrar.run())
-            origin = await jiuquan.case_at(portal.case_id, "delivered")
-            deciding = await jiayuguan.case_at(portal.case_id, "delivered")
+            case_id = await scenario.run(cast, _unless)
+            origin = await jiuquan.case_at(case_id, "delivered")
+            deciding = await jiayuguan.case_at(case_id, "delivered")
         took_ms = stage.clock.monotonic_ms() - began_ms - (stage.paused_ms - paused_ms)
         return conclude(
+            scenario,
             origin,
             deciding,
-            scenario.ending,
-            scenario=scenario.name,
             elapsed_ms=took_ms,
             state_dir=str(state.folder),
             portal_url=jiuquan.url,
             gateways={child.identity.gateway_id: child.pid for child in children},
         )
-
-
-async def _story(scenario: Scenario, portal: Portal, registrar: Registrar, deciding: Child) -> None:
-    @contextmanager
-    def hold() -> Iterator[None]:
-        os.kill(deciding.pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(deciding.pid, signal.SIGCONT)
-
-    beside = () if scenario.beside is None else (scenario.beside(portal, registrar, hold),)
-    await asyncio.gather(portal.run(), *beside)
 
 
 async def _open(stack: AsyncExitStack, site: Site, stage: Stage, subject: str) -> Office:

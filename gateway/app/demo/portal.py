@@ -18,7 +18,8 @@ from gateway.kernel.instants import to_iso
 class Portal:
     """An HTTP client of Jiuquan's gateway."""
 
-    _handed_over = ("窗口打印并发放营业执照", "hands the licence over at the window")
+    item = ITEM
+    result = "approved"
 
     def __init__(self, office: Office, papers: Path) -> None:
         self._office = office
@@ -41,9 +42,9 @@ class Portal:
         async with self._stage.turn():
             listed = (await self._office.get("/v1/items"))["items"]
             region = JIAYUGUAN.gateway_id
-            found = [i for i in listed if i["region"] == region and i["item_code"] == ITEM]
+            found = [i for i in listed if i["region"] == region and i["item_code"] == self.item]
             if not found:
-                raise DemoFailed(f"事项 item {ITEM} 不在清单内 is not on the list")
+                raise DemoFailed(f"事项 item {self.item} 不在清单内 is not on the list")
             item: View = found[0]
             self._tell(
                 f"查事项清单：{item['name_zh']}",
@@ -62,13 +63,18 @@ class Portal:
             "purpose": "branch-registration",
             "verified_originals": True,
             "form": sample_form(to_iso(self._stage.clock.now_ms())[:10]),
-            "materials": [paper.declared() for paper in papers],
         }
+        await self._open(body, papers)
+
+    async def _open(self, body: View, papers: Sequence[Paper]) -> None:
+        """Open the case and send it on its way with its papers."""
         async with self._stage.turn():
             began = self._stage.clock.monotonic_ms()
-            view = await self._office.post("/v1/cases", body)
+            declared = [paper.declared() for paper in papers]
+            view = await self._office.post("/v1/cases", {**body, "materials": declared})
             self.case_id = view["case_id"]
-            self._tell("收件，建立办件", f"opens case …{self.case_id[-8:]}, originals seen", began)
+            seen = ", originals seen" if body.get("verified_originals") else ""
+            self._tell("收件，建立办件", f"opens case …{self.case_id[-8:]}{seen}", began)
             await self._upload(papers)
             await self._office.crossed(self.case_id, "submitted")
 
@@ -106,44 +112,42 @@ class Portal:
             await self._upload([paper])
             await self._office.crossed(self.case_id, "materials_supplied")
 
-    async def ask_to_withdraw(self) -> None:
-        """Ask for withdrawal.
-
-        Raises:
-            Refused: our own gateway knows of the decision already.
-        """
-        began = self._stage.clock.monotonic_ms()
-        await self._office.post(f"/v1/cases/{self.case_id}/withdraw", {"reason": "示例"})
-        self._tell("申请人要求撤回", "the applicant wants to withdraw", began)
-
-    async def see_withdrawal_refused(self) -> None:
-        """Wait until the withdrawal was refused because the case is decided.
-
-        Raises:
-            DemoFailed: it met something else.
-        """
-        rule = await self._office.refused(self.case_id, "withdrawn")
-        if rule not in self._office.expected:
-            raise DemoFailed(f"撤回 the withdrawal met {rule or 'taken_in'}")
-
     async def _hand_over(self) -> None:
         view = await self._office.case_at(self.case_id, "decided")
-        self._require_expected(view)
+        if view["result"] != self.result or bool(view["licence"]) != (self.result == "approved"):
+            raise DemoFailed(f"办结 the decision is not {self.result} as it should be")
         async with self._stage.turn():
             began = self._stage.clock.monotonic_ms()
             path = f"/v1/cases/{self.case_id}/delivered"
             await self._office.post(path, {"method": "window"})
-            self._tell(*self._handed_over, began)
+            self._tell(*self._words(), began)
             await self._office.crossed(self.case_id, "delivered")
         await self._office.case_at(self.case_id, "delivered")
 
-    def _require_expected(self, view: View) -> None:
-        if view["result"] != "approved" or not view["licence"]:
-            raise DemoFailed("办结 the decision brought no licence")
+    def _words(self) -> tuple[str, str]:
+        return "窗口打印并发放营业执照", "hands the licence over at the window"
 
     def _tell(self, zh: str, en: str, began_ms: int) -> None:
         ms = self._stage.clock.monotonic_ms() - began_ms
         self._stage.teller.act(Act(self._office.id, zh, en, ms))
+
+
+class RefusedPortal(Portal):
+    """Its application is refused; the applicant gets the written reasons."""
+
+    result = "refused"
+
+    async def run(self) -> None:
+        """Bring one case from the application to the handed-over refusal.
+
+        Raises:
+            DemoFailed: anything did not happen.
+        """
+        await self._submit(await self._look_up())
+        await self._hand_over()
+
+    def _words(self) -> tuple[str, str]:
+        return "窗口送达不予登记通知书", "hands the written refusal over at the window"
 
 
 def sample_form(today: str) -> View:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from stdnum.iso7064 import mod_37_36
@@ -39,8 +38,6 @@ class Registrar:
         self._since_ms = since_ms
         self._office = office
         self._stage = office.stage
-        self.decided = asyncio.Event()
-        """Set once the decision stands at this side; the other may not know yet."""
 
     async def run(self) -> None:
         """Handle tasks until cancelled.
@@ -111,18 +108,17 @@ class Registrar:
     async def _decide(self, task_id: str) -> None:
         task = await self._office.get(f"/v1/tasks/{task_id}")
         licence = make_licence(task["form"], task["case_numbers"]["handling"], self._today())
-        await self._say(task, "decide", "decided", {**self._approval(task), "licence": licence})
-
-    def _approval(self, task: View) -> View:
-        number = f"（嘉）登字〔{self._today()[:4]}〕第 {_serial(task)} 号（示例）"
-        return {"result": "approved", "decision_number": number}
+        body = {
+            "result": "approved",
+            "decision_number": f"（嘉）登字〔{self._today()[:4]}〕第 {_serial(task)} 号（示例）",
+            "licence": licence,
+        }
+        await self._say(task, "decide", "decided", body)
 
     async def _say(self, task: View, act: str, kind: str, body: View) -> None:
         """Do an act and wait for the receipt of the message that follows from it."""
         async with self._stage.turn():
             await self._office.post(f"/v1/tasks/{task['task_id']}/{act}", body)
-            if kind == "decided":
-                self.decided.set()
             await self._office.crossed(task["case_id"], kind)
 
     def _tell(self, zh: str, en: str, began_ms: int) -> None:
@@ -131,6 +127,24 @@ class Registrar:
 
     def _today(self) -> str:
         return to_iso(self._stage.clock.now_ms())[:10]
+
+
+class RefusingRegistrar(Registrar):
+    """Finds the material complete in number and the application not grantable."""
+
+    async def _review(self, task_id: str) -> None:
+        task = await self._office.get(f"/v1/tasks/{task_id}")
+        await self._check_files(task)
+        body = {"accepted_on": self._today(), "promised_days": 1}
+        await self._say(task, "accept", "accepted", body)
+        await self._decide(task_id)
+
+    async def _decide(self, task_id: str) -> None:
+        task = await self._office.get(f"/v1/tasks/{task_id}")
+        await self._say(task, "decide", "decided", {"result": "refused", "reason_zh": REFUSAL})
+
+
+REFUSAL: Final = "营业场所使用证明缺少出租方签章，不符合登记条件，不予登记（示例）"
 
 
 def _serial(task: View) -> str:

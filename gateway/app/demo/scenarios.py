@@ -1,98 +1,103 @@
-"""The stories that the demo can play, by name."""
+"""The scenarios of the demo: who does what until one case has come to its end."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
-from gateway.app.demo.outcome import Ending
-from gateway.app.demo.portal import Portal
-from gateway.app.demo.registrar import Registrar
-from gateway.app.demo.story import DemoFailed, Refused, View
-
-Hold = Callable[[], AbstractContextManager[None]]
-"""Holds the deciding gateway's process still while the block runs."""
-
-TOO_LATE: Final = "case.already_decided"
+from gateway.app.demo.individual import IndividualPortal
+from gateway.app.demo.late import LatePortal
+from gateway.app.demo.office import Office
+from gateway.app.demo.portal import Portal, RefusedPortal
+from gateway.app.demo.registrar import RefusingRegistrar, Registrar
+from gateway.app.demo.story import Until
 
 
-class Scenario(NamedTuple):
-    """A story: who works in it, how it is told, how it must end at both sides."""
+@dataclass(frozen=True)
+class Cast:
+    """The two offices, each at its own gateway, and the folder of the sample papers."""
+
+    jiuquan: Office
+    jiayuguan: Office
+    papers: Path
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A story the demo can play.
+
+    `run` works beside nothing else until the case is closed at the applicant's side, and returns
+    the case's id. `result` is how the case is decided; an approval brings a licence.
+    """
 
     name: str
     zh: str
     en: str
-    ending: Ending
-    portal: type[Portal] = Portal
-    registrar: type[Registrar] = Registrar
-    beside: Callable[[Portal, Registrar, Hold], Awaitable[None]] | None = None
-    """What happens while both offices work; the story is over when it and the portal are done."""
+    result: str
+    run: Callable[[Cast, Until], Awaitable[str]]
 
 
-class _StrictRegistrar(Registrar):
-    """Decides against the application, and says why (行政许可法 art. 38)."""
-
-    async def _decide(self, task_id: str) -> None:
-        task = await self._office.get(f"/v1/tasks/{task_id}")
-        reason = "经营范围中的项目须先取得前置许可，申请人未提交许可文件（示例）。"
-        body = {**self._approval(task), "result": "refused", "reason_zh": reason}
-        await self._say(task, "decide", "decided", body)
+async def _founding(cast: Cast, until: Until) -> str:
+    portal = Portal(cast.jiuquan, cast.papers)
+    registrar = Registrar(cast.jiayuguan, cast.jiayuguan.stage.clock.now_ms())
+    await until(portal.run(), registrar.run())
+    return portal.case_id
 
 
-class _PortalOfARefusal(Portal):
-    """Hands the refusal over, as it would a licence."""
-
-    _handed_over = (
-        "向申请人送达不予登记通知，告知救济途径",
-        "serves the refusal and tells the applicant what remedies there are",
-    )
-
-    def _require_expected(self, view: View) -> None:
-        if view["result"] != "refused" or view["licence"] or not view["reason"]:
-            raise DemoFailed("办结 the refusal brings no reason, or brings a licence")
+async def _instant(cast: Cast, until: Until) -> str:
+    portal = IndividualPortal(cast.jiuquan, cast.jiayuguan, cast.papers)
+    await portal.run()  # the registrar's office has nothing to do
+    return portal.case_id
 
 
-async def _withdraw_too_late(portal: Portal, registrar: Registrar, hold: Hold) -> None:
-    """Withdraw when the decision stands but has not arrived: the decision is adopted.
-
-    The deciding gateway is held still for a moment, as a slow line would hold its message.
-    """
-    await registrar.decided.wait()
-    try:
-        with hold():
-            await portal.ask_to_withdraw()
-        await portal.see_withdrawal_refused()
-    except Refused as refused:  # the decision was quicker: our own gateway knows it already
-        if refused.rule != TOO_LATE:
-            raise
+async def _refused(cast: Cast, until: Until) -> str:
+    portal = RefusedPortal(cast.jiuquan, cast.papers)
+    registrar = RefusingRegistrar(cast.jiayuguan, cast.jiayuguan.stage.clock.now_ms())
+    await until(portal.run(), registrar.run())
+    return portal.case_id
 
 
+async def _late(cast: Cast, until: Until) -> str:
+    portal = LatePortal(cast.jiuquan, cast.papers)
+    registrar = Registrar(cast.jiayuguan, cast.jiayuguan.stage.clock.now_ms())
+    await until(portal.run(), registrar.run())
+    return portal.case_id
+
+
+FOUNDING: Final = "founding-case"
 SCENARIOS: Final[Mapping[str, Scenario]] = {
-    s.name: s
-    for s in (
+    scenario.name: scenario
+    for scenario in (
         Scenario(
-            "founding-case",
-            "酒泉企业在嘉峪关设立分公司，一次补正，就近领取跨市通办营业执照",
-            "a branch next door: one correction, and the licence is collected at home",
-            Ending("approved"),
+            FOUNDING,
+            "跨市通办营业执照：一次补正，准予登记",
+            "one licence, two cities: material is asked for once, then approved",
+            "approved",
+            _founding,
+        ),
+        Scenario(
+            "instant",
+            "秒批：个体工商户设立登记，无需人工",
+            "an individual business is registered by rule, with no one at the desk",
+            "approved",
+            _instant,
         ),
         Scenario(
             "refused",
-            "审查后不予登记，说明理由，申请地送达",
-            "refused at the decision, with reasons, served at home",
-            Ending("refused"),
-            _PortalOfARefusal,
-            _StrictRegistrar,
+            "不予登记：书面说明理由，送达申请人",
+            "the application is refused with reasons, and the refusal handed over",
+            "refused",
+            _refused,
         ),
         Scenario(
             "withdrawn-too-late",
-            "撤回申请与办结决定交错：以办理地次序为准，照常领证",
-            "a withdrawal crosses the decision; the deciding side's order is the case's order",
-            Ending("approved", frozenset({TOO_LATE})),
-            beside=_withdraw_too_late,
+            "办结后申请撤回：不再受理，以决定为准",
+            "a withdrawal after the decision is turned away; the decision stands",
+            "approved",
+            _late,
         ),
     )
 }
-"""Every scenario, the first by default."""
-DEFAULT: Final = next(iter(SCENARIOS))
+"""By name, in the order in which they are listed. Another scenario is another entry here."""

@@ -15,7 +15,7 @@ from gateway.adapters.sql.sqlite import migrate_sqlite
 from gateway.adapters.system.clock import SystemEntropy
 from gateway.app.config import Config, load_config
 from gateway.app.demo.story import JIAYUGUAN, JIUQUAN, DemoFailed
-from gateway.app.provision import Identity, Site, add_items, agree, introduce, make_site
+from gateway.app.provision import Identity, Site, add_items, add_rules, agree, introduce, make_site
 from gateway.app.shipped import partners_root
 from gateway.ports.journal import JournalDown
 
@@ -82,6 +82,7 @@ def _made(folder: Path, now_ms: int) -> State:
     for site in (jiuquan, jiayuguan):
         make_site(site, now_ms, demo=True)
         add_items(site, samples / site.identity.folder / "items")
+        add_rules(site, samples / site.identity.folder / "instant")
     introduce(jiuquan, jiayuguan)
     introduce(jiayuguan, jiuquan)
     agree(jiuquan, jiayuguan, (samples / "jiayuguan" / "agreement.toml").read_bytes(), now_ms)

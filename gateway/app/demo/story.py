@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -13,6 +13,9 @@ from gateway.ports.clock import Clock
 
 View = dict[str, Any]
 """An answer of a gateway, parsed from JSON."""
+
+Until = Callable[[Coroutine[Any, Any, None], Coroutine[Any, Any, None]], Awaitable[None]]
+"""Waits for the first of two while the second works beside it."""
 
 JIUQUAN: Final = Identity(
     GatewayId("620900"), "jiuquan", "酒泉市（示例）", "Jiuquan (sample)", "11620900MB00000000"
@@ -27,14 +30,6 @@ ITEM: Final = "00013112700402"
 
 class DemoFailed(Exception):
     """Something that should have happened did not; the text is for the person at the terminal."""
-
-
-class Refused(DemoFailed):
-    """A gateway said no to an office, by `rule`."""
-
-    def __init__(self, rule: str, told: str) -> None:
-        super().__init__(told)
-        self.rule = rule
 
 
 class Act(NamedTuple):

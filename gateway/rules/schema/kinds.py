@@ -54,6 +54,28 @@ def _licence() -> _Schema:
     )
 
 
+def _instant() -> _Schema:
+    """Return what a decision by rule (秒批) names: rule, version, its document, its inputs."""
+    digest = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+    pointer = {"type": "string", "pattern": "^(/[A-Za-z0-9_.~-]{1,64}){1,8}$"}
+    return _closed(
+        {
+            "rule": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,47}$"},
+            "version": {"type": "string", "pattern": "^[0-9A-Za-z.-]{1,16}$"},
+            "document": digest,
+            "inputs": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 100,
+                "uniqueItems": True,
+                "items": pointer,
+            },
+            "inputs_digest": digest,
+        },
+        {"text_en": _text(2_000)},
+    )
+
+
 def _decided() -> _Schema:
     return {
         **_closed(
@@ -63,6 +85,7 @@ def _decided() -> _Schema:
                 "reason_zh": _text(2_000),
                 "licence": _licence(),
                 "answer_zh": _text(4_000),  # what was asked for, where no licence is issued
+                "instant": _instant(),
             },
         ),
         "if": {"properties": {"result": {"const": "approved"}}},
@@ -70,7 +93,8 @@ def _decided() -> _Schema:
         # A refusal states its reasons: 行政许可法 article 38.
         "else": {
             "required": ["reason_zh"],
-            "properties": {"licence": False, "answer_zh": False},
+            # A rule only ever approves: what it does not cover falls to a person.
+            "properties": {"licence": False, "answer_zh": False, "instant": False},
         },
     }
 
