@@ -30,6 +30,7 @@ STAGE_ZH = {
     Stage.MATERIALS_REQUESTED: "补正",
     Stage.MATERIALS_SUPPLIED: "已补交",
     Stage.ACCEPTED: "已受理",
+    Stage.SUSPENDED: "特别程序中",
     Stage.DECIDED: "已办结",
     Stage.DELIVERED: "已送达",
     Stage.REFUSED_AT_INTAKE: "退件",

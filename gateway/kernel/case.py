@@ -26,6 +26,7 @@ class Stage(StrEnum):
     MATERIALS_REQUESTED = "materials_requested"  # 补正
     MATERIALS_SUPPLIED = "materials_supplied"  # 补交
     ACCEPTED = "accepted"  # 受理
+    SUSPENDED = "suspended"  # 特别程序: accepted, and the clock stands still
     DECIDED = "decided"  # 办结
     DELIVERED = "delivered"  # 送达
     REFUSED_AT_INTAKE = "refused_at_intake"  # 退件

@@ -92,6 +92,7 @@ class FaultCode(StrEnum):
     CASE_ROLE = "case.role"
     CASE_STAGE = "case.stage"
     CASE_CLOSED = "case.closed"
+    CASE_SUSPENDED = "case.suspended"
     CASE_ALREADY_DECIDED = "case.already_decided"
     CASE_FROZEN_DIFFERS = "case.frozen_differs"
     CASE_KIND_NOT_SERVED = "case.kind_not_served"

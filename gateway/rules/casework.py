@@ -16,6 +16,8 @@ _SERVED = frozenset(
         Kind.MATERIALS_SUPPLIED,
         Kind.ACCEPTED,
         Kind.NOT_ACCEPTED,
+        Kind.CLOCK_SUSPENDED,
+        Kind.CLOCK_RESUMED,
         Kind.DECIDED,
         Kind.WITHDRAWN,
         Kind.DELIVERED,
@@ -49,7 +51,15 @@ def _next(stage: Stage, kind: Kind) -> Stage | None:
                 Kind.WITHDRAWN: Stage.WITHDRAWN,
             }
         case Stage.ACCEPTED:
-            after = {Kind.DECIDED: Stage.DECIDED, Kind.WITHDRAWN: Stage.WITHDRAWN}
+            after = {
+                Kind.CLOCK_SUSPENDED: Stage.SUSPENDED,
+                Kind.DECIDED: Stage.DECIDED,
+                Kind.WITHDRAWN: Stage.WITHDRAWN,
+            }
+        case Stage.SUSPENDED:
+            # 行政许可法 article 45: the time of the procedure is outside the limit; who applied may
+            # still withdraw.
+            after = {Kind.CLOCK_RESUMED: Stage.ACCEPTED, Kind.WITHDRAWN: Stage.WITHDRAWN}
         case Stage.DECIDED:
             after = {Kind.DELIVERED: Stage.DELIVERED}
         case Stage.WITHDRAWN:
@@ -58,6 +68,8 @@ def _next(stage: Stage, kind: Kind) -> Stage | None:
                 Kind.ACKNOWLEDGED: Stage.WITHDRAWN,
                 Kind.MATERIALS_REQUESTED: Stage.WITHDRAWN,
                 Kind.ACCEPTED: Stage.WITHDRAWN,
+                Kind.CLOCK_SUSPENDED: Stage.WITHDRAWN,
+                Kind.CLOCK_RESUMED: Stage.WITHDRAWN,
             }
         case Stage.DELIVERED | Stage.REFUSED_AT_INTAKE | Stage.NOT_ACCEPTED:
             after = {}
@@ -71,7 +83,8 @@ def step(stage: Stage, kind: Kind) -> Stage:
 
     Raises:
         Fault: `case.kind_not_served`, `case.already_decided` (a withdrawal that crossed a
-            decision), `case.closed`, `case.stage`.
+            decision), `case.suspended` (a decision before the special procedure's end),
+            `case.closed`, `case.stage`.
     """
     if kind not in _SERVED:
         raise Fault(FaultCode.CASE_KIND_NOT_SERVED, kind.name.lower())
@@ -80,6 +93,8 @@ def step(stage: Stage, kind: Kind) -> Stage:
         return after
     if kind is Kind.WITHDRAWN and stage in (Stage.DECIDED, Stage.DELIVERED):
         raise Fault(FaultCode.CASE_ALREADY_DECIDED)
+    if kind is Kind.DECIDED and stage is Stage.SUSPENDED:
+        raise Fault(FaultCode.CASE_SUSPENDED)
     if stage in CLOSED:
         raise Fault(FaultCode.CASE_CLOSED, stage.value)
     raise Fault(FaultCode.CASE_STAGE, f"{kind.name.lower()} in {stage.value}")
@@ -113,6 +128,8 @@ def right_needed(sender: CaseRole, kind: Kind) -> Right | None:
                 Kind.MATERIALS_REQUESTED: Right.NONE,
                 Kind.ACCEPTED: Right.NONE,
                 Kind.NOT_ACCEPTED: Right.NONE,
+                Kind.CLOCK_SUSPENDED: Right.NONE,
+                Kind.CLOCK_RESUMED: Right.NONE,
                 Kind.DECIDED: Right.NONE,
                 Kind.DELIVERED: Right.NONE,
             }.get(kind)

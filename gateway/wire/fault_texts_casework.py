@@ -154,6 +154,12 @@ CASEWORK: Final[Mapping[F, Texts]] = {
         _STATE_EN,
     ),
     F.CASE_CLOSED: Texts("办件已结束", "The case is closed", _STATE_ZH, _STATE_EN),
+    F.CASE_SUSPENDED: Texts(
+        "特别程序进行中，不能作出决定",
+        "A special procedure is under way: nothing can be decided",
+        "请先结束特别程序，再作出决定。",
+        "Resume the case, then decide.",
+    ),
     F.CASE_ALREADY_DECIDED: Texts(
         "办件已办结",
         "The case is decided already",

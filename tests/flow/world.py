@@ -40,6 +40,8 @@ FORMS: dict[Kind, dict[str, object]] = {
     Kind.MATERIALS_REQUESTED: sample_answer("materials_requested"),
     Kind.ACCEPTED: {"accepted_on": "2026-06-01"},
     Kind.NOT_ACCEPTED: {"reason_code": "X1", "reason_zh": "不属于本机关职权范围（示例）"},
+    Kind.CLOCK_SUSPENDED: {"procedure": "hearing", "reason_zh": "申请听证（示例）"},
+    Kind.CLOCK_RESUMED: {},
     Kind.DECIDED: {"result": "approved", "answer_zh": "登记状态：存续（示例）"},
     Kind.DELIVERED: {"method": "online", "delivered_on": "2026-06-01"},
 }

@@ -87,6 +87,8 @@ ACTS = {
     "request-materials": Kind.MATERIALS_REQUESTED,
     "accept": Kind.ACCEPTED,
     "not-accept": Kind.NOT_ACCEPTED,
+    "suspend": Kind.CLOCK_SUSPENDED,
+    "resume": Kind.CLOCK_RESUMED,
     "decide": Kind.DECIDED,
     "deliver": Kind.DELIVERED,
 }

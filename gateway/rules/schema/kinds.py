@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from jsonschema_rs import Draft202012Validator
 
 from gateway.kernel.envelope import Kind
 from gateway.kernel.faults import Fault, FaultCode
+from gateway.rules.schema import words
 from gateway.rules.schema.forms import FormSchemas, compile_schema, require_valid
-
-_Schema = dict[str, Any]
-
-
-def _text(chars_max: int, chars_min: int = 1) -> _Schema:
-    return {"type": "string", "minLength": chars_min, "maxLength": chars_max}
-
-
-def _closed(required: Mapping[str, _Schema], optional: Mapping[str, _Schema]) -> _Schema:
-    return {
-        "type": "object",
-        "required": list(required),
-        "properties": {**required, **optional},
-        "additionalProperties": False,
-    }
+from gateway.rules.schema.words import Schema as _Schema
+from gateway.rules.schema.words import closed as _closed
+from gateway.rules.schema.words import text as _text
 
 
 def _licence() -> _Schema:
@@ -95,6 +84,8 @@ def _schemas() -> dict[Kind, _Schema]:
         Kind.NOT_ACCEPTED: _closed(
             {"reason_code": _text(64), "reason_zh": _text(2_000)}, {"reason_en": _text(2_000)}
         ),
+        Kind.CLOCK_SUSPENDED: words.suspended(),
+        Kind.CLOCK_RESUMED: words.resumed(),
         Kind.DECIDED: _decided(),
         Kind.WITHDRAWN: _closed({}, {"reason_zh": _text(2_000)}),
         Kind.DELIVERED: _closed(

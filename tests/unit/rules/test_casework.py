@@ -13,7 +13,12 @@ from gateway.kernel.envelope import Kind, Right
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.rules.casework import can_step, require_role, right_needed, step
 
-EXPECTED = {FaultCode.CASE_STAGE, FaultCode.CASE_CLOSED, FaultCode.CASE_ALREADY_DECIDED}
+EXPECTED = {
+    FaultCode.CASE_STAGE,
+    FaultCode.CASE_CLOSED,
+    FaultCode.CASE_SUSPENDED,
+    FaultCode.CASE_ALREADY_DECIDED,
+}
 
 
 @pytest.mark.parametrize("stage", Stage)

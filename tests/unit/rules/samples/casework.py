@@ -18,6 +18,10 @@ SAMPLES = {
         partial(step, Stage.ACKNOWLEDGED, Kind.ACCEPTED),
         partial(step, Stage.NOT_ACCEPTED, Kind.ACCEPTED),
     ),
+    F.CASE_SUSPENDED: Sample(
+        partial(step, Stage.ACCEPTED, Kind.DECIDED),
+        partial(step, Stage.SUSPENDED, Kind.DECIDED),
+    ),
     F.CASE_ALREADY_DECIDED: Sample(
         partial(step, Stage.ACCEPTED, Kind.WITHDRAWN), partial(step, Stage.DECIDED, Kind.WITHDRAWN)
     ),
