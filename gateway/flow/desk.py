@@ -54,6 +54,10 @@ class TaskAct(NamedTuple):
     form: bytes
 
 
+SideAct = TaskAct
+"""What the applicant's side does, likewise."""
+
+
 class Download(NamedTuple):
     """A file on its way to a business system."""
 
@@ -111,6 +115,12 @@ class PortalDesk(Protocol):
         self, actor: Actor, case_id: bytes, method: str, idempotency: str | None
     ) -> View:
         """Say that the result was handed over (送达): `window`, `post` or `online`."""
+        ...
+
+    async def act(
+        self, actor: Actor, case_id: bytes, act: SideAct, idempotency: str | None
+    ) -> View:
+        """Say what needs no files: under a delegated right, or after the result (归档, 评价)."""
         ...
 
     async def cases(self, actor: Actor, limit: int, before: bytes) -> Sequence[View]:

@@ -8,6 +8,7 @@ blocks a later one.
 from __future__ import annotations
 
 from gateway.flow.committer import Group
+from gateway.flow.decisions import back_to_standing
 from gateway.kernel.case import CaseRecord, CaseRole, Chain, Outstanding, Stage
 from gateway.kernel.digests import TYPE_HEADER, commitment, digest, pae
 from gateway.kernel.envelope import Header, Kind, Outcome, Right, Signature, Strength
@@ -267,7 +268,8 @@ def _refused(group: Group, case: CaseRecord, kind: Kind, rule: str) -> CaseRecor
         # What followed was said on top of the refused message: back to what both sides hold.
         _drop_waiting(group, case)
         back = case._replace(stage=_agreed_stage(group, case), waiting=())
-        return back._replace(result="", outcome=b"") if kind is Kind.DECIDED else back
+        decided = Kind.DECIDED in (kind, *case.waiting)
+        return back_to_standing(group, back) if decided else back
     return advance(group, case)
 
 

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from gateway.flow.casefile import CaseWork, answer_given, own_case, own_message, request_digest
 from gateway.flow.committer import Committer, Group
-from gateway.flow.desk import Actor, DeclaredMaterial, OpenCase, View
+from gateway.flow.desk import Actor, DeclaredMaterial, OpenCase, SideAct, View
 from gateway.flow.effects import case_number
 from gateway.flow.items import choose_agreement, item_views
+from gateway.flow.origin_words import origin_body
 from gateway.flow.outbound import drop_prepared, expected_stage, prepare, prepared, say
 from gateway.flow.views import case_view, full_view
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
@@ -24,7 +25,7 @@ from gateway.ports.directory import Directory
 from gateway.ports.journal import Journal, Material, Snapshot
 from gateway.ports.vault import Vault, VaultScope
 from gateway.rules import catalogue
-from gateway.rules.casework import step
+from gateway.rules.casework import right_needed, step
 from gateway.rules.schema import require_body
 from gateway.rules.schema.strict_json import parse
 from gateway.wire.envelopes import Draft, decode_draft
@@ -204,11 +205,28 @@ class Submission:
         def change(group: Group, case: CaseRecord | None) -> CaseRecord:
             assert case is not None
             date = f"{today[:4]}-{today[4:6]}-{today[6:]}"
-            body = Body(_json({"method": method, "delivered_on": date}))
+            given: dict[str, object] = {"method": method, "delivered_on": date}
+            body = origin_body(group, book, case, Kind.DELIVERED, given)
             right = Right.DELIVER_RESULT
             return say(group, case, own_message(book, actor, case, Kind.DELIVERED, body, right))
 
         request = request_digest("delivered", case_id, method)
+        return await self._do(actor, self._key(case_id), change, request, idempotency)
+
+    async def act(
+        self, actor: Actor, case_id: bytes, act: SideAct, idempotency: str | None
+    ) -> View:
+        """Say what needs no files, under the delegated right that the kind needs."""
+        book, given = self._directory.current(), parse(act.form)
+        right = right_needed(CaseRole.ORIGIN, act.kind) or Right.NONE
+
+        def change(group: Group, case: CaseRecord | None) -> CaseRecord:
+            assert case is not None
+            document = given if isinstance(given, dict) else {}
+            body = origin_body(group, book, case, act.kind, document)
+            return say(group, case, own_message(book, actor, case, act.kind, body, right))
+
+        request = request_digest("origin_act", case_id, act)
         return await self._do(actor, self._key(case_id), change, request, idempotency)
 
     async def cases(self, actor: Actor, limit: int, before: bytes) -> Sequence[View]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from gateway.flow.decisions import standing_decision
 from gateway.flow.desk import View
 from gateway.flow.outbound import expected_stage
 from gateway.kernel.case import CLOSED, CaseRecord, CaseRole, Stage
@@ -18,7 +19,7 @@ from gateway.ports.journal import (
     OutboxStatus,
     StoredMessage,
 )
-from gateway.rules.casework import can_step, right_needed
+from gateway.rules.casework import may_say, right_needed
 from gateway.wire.envelopes import decode_envelope
 from gateway.wire.headers import decode_body
 from gateway.wire.receipts import decode_signed_receipt
@@ -33,6 +34,7 @@ STAGE_ZH = {
     Stage.SUSPENDED: "特别程序中",
     Stage.DECIDED: "已办结",
     Stage.DELIVERED: "已送达",
+    Stage.ARCHIVED: "已归档",
     Stage.REFUSED_AT_INTAKE: "退件",
     Stage.NOT_ACCEPTED: "不予受理",
     Stage.WITHDRAWN: "已撤回",
@@ -155,7 +157,7 @@ def full_view(
     preparing = any(e.status is OutboxStatus.PREPARING for e in outbox)
     view["missing_uploads"] = [m.material_code for m in materials if preparing and not m.commitment]
     view["request"] = _last_request(case, history)
-    return view
+    return {**view, **_afterwards(case, history)}
 
 
 def _last_request(case: CaseRecord, history: Sequence[StoredMessage]) -> object:
@@ -165,6 +167,31 @@ def _last_request(case: CaseRecord, history: Sequence[StoredMessage]) -> object:
         if message.kind is Kind.MATERIALS_REQUESTED and message.outcome is not Outcome.REFUSED:
             return json.loads(decode_body(decode_envelope(message.envelope).body_bytes).form)
     return None
+
+
+def _afterwards(case: CaseRecord, history: Sequence[StoredMessage]) -> dict[str, object]:
+    """Show which decision stands, what became of the papers, and what people said of the service.
+
+    `decision` is what a correction names; None while none is settled between both sides.
+    """
+    standing = standing_decision(case, history)
+    return {
+        "decision": standing.header_digest.hex() if standing else None,
+        "archives": _bodies(history, Kind.ARCHIVED),
+        "reviews": _bodies(history, Kind.REVIEWED),
+    }
+
+
+def _bodies(history: Sequence[StoredMessage], kind: Kind) -> list[object]:
+    return [
+        {
+            "said_by": message.ref.sender,
+            "recorded_at": to_iso(message.recorded_at_ms),
+            **json.loads(decode_body(decode_envelope(message.envelope).body_bytes).form),
+        }
+        for message in history
+        if message.kind is kind and message.outcome not in (Outcome.REFUSED, Outcome.VOID)
+    ]
 
 
 def received_files(history: Sequence[StoredMessage]) -> list[tuple[StoredMessage, Attachment]]:
@@ -182,12 +209,10 @@ def received_files(history: Sequence[StoredMessage]) -> list[tuple[StoredMessage
 def possible_acts(case: CaseRecord) -> list[str]:
     """Return the kinds this side may send next on its own authority."""
     stage = expected_stage(case)
-    if stage in CLOSED:
-        return []
     return [
         kind.name.lower()
         for kind in Kind
-        if can_step(stage, kind) and right_needed(case.role, kind) is not None
+        if may_say(stage, kind) and right_needed(case.role, kind) is not None
     ]
 
 
@@ -214,4 +239,4 @@ def task_view(
         }
         for m, a in received_files(history)
     ]
-    return view
+    return {**view, **_afterwards(case, history)} if history else view

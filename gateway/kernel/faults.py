@@ -94,6 +94,8 @@ class FaultCode(StrEnum):
     CASE_CLOSED = "case.closed"
     CASE_SUSPENDED = "case.suspended"
     CASE_ALREADY_DECIDED = "case.already_decided"
+    CASE_CORRECTION_UNNAMED = "case.correction_unnamed"
+    CASE_DECISION_DIFFERS = "case.decision_differs"
     CASE_FROZEN_DIFFERS = "case.frozen_differs"
     CASE_KIND_NOT_SERVED = "case.kind_not_served"
     CASE_RIGHT_REQUIRED = "case.right_required"

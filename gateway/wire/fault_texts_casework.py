@@ -166,6 +166,18 @@ CASEWORK: Final[Mapping[F, Texts]] = {
         "撤回未生效，以办理地的决定为准。",
         "The withdrawal has no effect; the decision stands.",
     ),
+    F.CASE_CORRECTION_UNNAMED: Texts(
+        "再次作出决定而未指明所更正的决定",
+        "A further decision does not name the one it corrects",
+        "已上传的结果不得悄然撤换；如有错误，请以 corrects 写明原决定并说明理由。",
+        "A result is never replaced silently: name the old decision in `corrects`, with a reason.",
+    ),
+    F.CASE_DECISION_DIFFERS: Texts(
+        "所指的决定不是现行有效的决定",
+        "The decision that is named is not the one that stands",
+        "请刷新办件，以现行决定为准，再行办理。",
+        "Load the case again and go on from the decision that stands now.",
+    ),
     F.CASE_FROZEN_DIFFERS: Texts(
         "协议、事项、版本、模式或用途与首次提交时不同",
         "Agreement, item, version, mode or purpose differ from what the case froze",

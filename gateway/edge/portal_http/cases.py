@@ -16,7 +16,8 @@ from gateway.edge.portal_http.requests import (
     form_bytes,
     read_body,
 )
-from gateway.flow.desk import Actor
+from gateway.flow.desk import Actor, SideAct
+from gateway.kernel.envelope import Kind
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import parse_uuid7
 from gateway.kernel.limits import HEADER_TEXT_CHARS_MAX
@@ -99,6 +100,29 @@ async def delivered(request: web.Request, portal: Portal, actor: Actor) -> web.S
     return json_answer(await portal.desk.confirm_delivered(actor, case_id, body.method, key))
 
 
+def _act(kind: Kind) -> ActorHandler:
+    """Make the handler that says `kind`; the form of each kind is the flow's to judge."""
+
+    async def handler(request: web.Request, portal: Portal, actor: Actor) -> web.StreamResponse:
+        case_id = id_in_path(request, "case_id")
+        query(request, ())
+        key = idempotency_key(request)
+        document = await read_json(request, portal.bounds)
+        if not isinstance(document, dict):
+            wrong = (("", "not an object"),)
+            raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "1 errors", errors=wrong)
+        act = SideAct(kind, form_bytes(document))
+        return json_answer(await portal.desk.act(actor, case_id, act, key))
+
+    return handler
+
+
+ACTS = {
+    "archived": Kind.ARCHIVED,
+    "reviews": Kind.REVIEWED,
+}
+"""Last part of the path to the kind of message that follows."""
+
 ROUTES: tuple[tuple[str, str, str, ActorHandler], ...] = (
     ("GET", "/v1/items", "cases:read", items),
     ("POST", "/v1/cases", "cases:write", open_case),
@@ -108,5 +132,9 @@ ROUTES: tuple[tuple[str, str, str, ActorHandler], ...] = (
     ("POST", "/v1/cases/{case_id}/supplement", "cases:write", supplement),
     ("POST", "/v1/cases/{case_id}/withdraw", "cases:write", withdraw),
     ("POST", "/v1/cases/{case_id}/delivered", "cases:write", delivered),
+    *(
+        ("POST", f"/v1/cases/{{case_id}}/{name}", "cases:write", _act(kind))
+        for name, kind in ACTS.items()
+    ),
 )
 """(method, path, scope, handler)."""

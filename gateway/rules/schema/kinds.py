@@ -51,8 +51,14 @@ def _decided() -> _Schema:
                 "reason_zh": _text(2_000),
                 "licence": _licence(),
                 "answer_zh": _text(4_000),  # what was asked for, where no licence is issued
+                "corrects": words.digest(),  # the decision whose place this one takes (更正)
+                "correction_reason_zh": _text(2_000),
             },
         ),
+        "dependentRequired": {
+            "corrects": ["correction_reason_zh"],
+            "correction_reason_zh": ["corrects"],
+        },
         "if": {"properties": {"result": {"const": "approved"}}},
         "then": {"oneOf": [{"required": ["licence"]}, {"required": ["answer_zh"]}]},
         # A refusal states its reasons: 行政许可法 article 38.
@@ -90,8 +96,10 @@ def _schemas() -> dict[Kind, _Schema]:
         Kind.WITHDRAWN: _closed({}, {"reason_zh": _text(2_000)}),
         Kind.DELIVERED: _closed(
             {"method": {"enum": ["window", "post", "online"]}, "delivered_on": date},
-            {"recipient_role": _text(64)},
+            {"recipient_role": _text(64), "decision": words.digest()},
         ),
+        Kind.ARCHIVED: words.archived(),
+        Kind.REVIEWED: words.reviewed(),
         Kind.PING: _closed({}, {}),
     }
 
@@ -148,3 +156,19 @@ def require_licence(document: object, licence_type: str) -> None:
     if given != licence_type:
         wrong = ("/licence/licence_type", "is not what the item issues")
         raise Fault(FaultCode.SCHEMA_FORM_INVALID, " ".join(wrong), errors=(wrong,))
+
+
+def require_holders(document: object, parties: frozenset[str]) -> None:
+    """Check that an archive's list names gateways of `parties` as holders. It is a valid body.
+
+    Raises:
+        Fault: `schema.form_invalid`.
+    """
+    kept = document.get("materials", ()) if isinstance(document, dict) else ()
+    wrong = tuple(
+        (f"/materials/{at}/holder/region", "is not a party of this case")
+        for at, material in enumerate(kept)
+        if material["holder"]["region"] not in parties
+    )
+    if wrong:
+        raise Fault(FaultCode.SCHEMA_FORM_INVALID, " ".join(wrong[0]), errors=wrong)

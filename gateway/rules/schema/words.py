@@ -19,6 +19,16 @@ PROCEDURES: Final = (
 )
 """Special procedures (特别程序) whose time is outside the limit: 行政许可法 article 45."""
 
+GRADES: Final = (
+    "very_satisfied",  # 非常满意
+    "satisfied",  # 满意
+    "basically_satisfied",  # 基本满意
+    "dissatisfied",  # 不满意
+    "very_dissatisfied",  # 非常不满意
+)
+"""The five grades of a review (好差评), best first."""
+RETENTION_YEARS_MAX: Final = 100
+
 
 def text(chars_max: int, chars_min: int = 1) -> Schema:
     """Return the schema of a text."""
@@ -51,3 +61,55 @@ def suspended() -> Schema:
 def resumed() -> Schema:
     """Return the body of `clock_resumed`: the special procedure is over."""
     return closed({}, {"findings_zh": text(2_000)})
+
+
+def digest() -> Schema:
+    """Return the schema of a SHA-256 digest in lower-case hex, as views show header digests."""
+    return {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+
+
+def archived() -> Schema:
+    """Return the body of `archived` (归档): who keeps which original, for how many years.
+
+    `retention` is a number of years or `permanent` (永久).
+    """
+    holder = closed({"region": {"type": "string", "format": "region"}, "unit": text(64)}, {})
+    years = {"type": "integer", "minimum": 1, "maximum": RETENTION_YEARS_MAX}
+    material = closed(
+        {
+            "code": text(16),
+            "holder": holder,
+            "kept_as": {"enum": ["original", "copy"]},
+            "retention": {"oneOf": [years, {"const": "permanent"}]},
+        },
+        {"archive_number": text(64)},  # 档号
+    )
+    kept = {"type": "array", "minItems": 1, "maxItems": 100, "items": material}
+    return closed(
+        {"archived_on": date(), "materials": kept}, {"note_zh": text(2_000), "decision": digest()}
+    )
+
+
+def reviewed() -> Schema:
+    """Return the body of `reviewed` (评价); `service` has the review platform's field names."""
+    service = closed(
+        {
+            "taskCode": text(64),
+            "taskName": text(200),
+            "projectNo": text(64, 0),
+            "proStatus": text(32),
+            "orgcode": text(64, 0),
+            "serviceName": text(100),
+            "serviceNumber": {"type": "integer", "minimum": 1, "maximum": 9_999},
+            "areaCode": {"type": "string", "format": "region"},
+        },
+        {
+            "acceptDate": date(),
+            "resultDate": date(),
+            "serviceTime": {"type": "string", "format": "date-time"},
+        },
+    )
+    return closed(
+        {"grade": {"enum": list(GRADES)}, "service": service},
+        {"comment_zh": text(2_000), "decision": digest()},
+    )

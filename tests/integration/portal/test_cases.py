@@ -9,6 +9,7 @@ from hashlib import sha256, sha512
 import pytest
 from yarl import URL
 
+from gateway.edge.portal_http.cases import ACTS
 from gateway.kernel.envelope import Mode
 from gateway.kernel.faults import FaultCode
 from gateway.kernel.limits import ATTACHMENT_CHUNK_BYTES_MAX
@@ -386,3 +387,20 @@ async def test_an_expected_body_is_asked_for_only_when_it_is_wanted(world: World
         assert (await asyncio.wait_for(reader.readline(), 5)).startswith(first)
         writer.close()
         await writer.wait_closed()
+
+
+@pytest.mark.parametrize("name", ACTS)
+async def test_every_word_without_files_reaches_the_desk(world: World, name: str) -> None:
+    case_id = await _open(world)
+    path, headers = f"/v1/cases/{case_id}/{name}", {**bearer(), "Idempotency-Key": "k-7"}
+    async with world.client.post(path, json=[], headers=headers) as answer:
+        assert answer.status == 400
+    form = {"grade": "satisfied", "comment_zh": "示例㛃"}
+    async with world.client.post(path, json=form, headers=headers) as answer:
+        body = await answer.json()
+        assert answer.status == 200
+    said, _, rest = body["last"].partition(" ")
+    assert said == ACTS[name].name.lower()
+    assert rest == json.dumps(form, ensure_ascii=False, separators=(",", ":")) + " k-7"
+    async with world.client.post(path, json=form, headers=bearer(unit=OTHER_UNIT)) as answer:
+        assert answer.status == 404

@@ -3,7 +3,7 @@ from functools import partial
 from gateway.kernel.case import CaseRole, Stage
 from gateway.kernel.envelope import Kind, Right
 from gateway.kernel.faults import FaultCode as F
-from gateway.rules.casework import require_role, step
+from gateway.rules.casework import require_correction, require_role, require_same_decision, step
 from tests.unit.rules.samples.sample import Sample
 
 SAMPLES = {
@@ -25,8 +25,17 @@ SAMPLES = {
     F.CASE_ALREADY_DECIDED: Sample(
         partial(step, Stage.ACCEPTED, Kind.WITHDRAWN), partial(step, Stage.DECIDED, Kind.WITHDRAWN)
     ),
+    F.CASE_CORRECTION_UNNAMED: Sample(
+        partial(require_correction, Stage.DELIVERED, "ab" * 32, "ab" * 32),
+        partial(require_correction, Stage.DELIVERED, "", "ab" * 32),
+    ),
+    F.CASE_DECISION_DIFFERS: Sample(
+        partial(require_same_decision, "ab" * 32, "ab" * 32),
+        partial(require_same_decision, "ab" * 32, "cd" * 32),
+    ),
     F.CASE_KIND_NOT_SERVED: Sample(
-        partial(step, Stage.DECIDED, Kind.DELIVERED), partial(step, Stage.DECIDED, Kind.ARCHIVED)
+        partial(step, Stage.DECIDED, Kind.DELIVERED),
+        partial(step, Stage.DECIDED, Kind.PARCEL_MOVED),
     ),
     F.CASE_RIGHT_REQUIRED: Sample(
         partial(require_role, CaseRole.ORIGIN, Kind.DELIVERED, Right.DELIVER_RESULT),
