@@ -101,6 +101,8 @@ class PortalDesk(Protocol):
         form: bytes | None,
         materials: Sequence[DeclaredMaterial],
         idempotency: str | None,
+        *,
+        verified_originals: bool = False,
     ) -> View:
         """Answer a request for material; sent once every declared file is there."""
         ...

@@ -18,7 +18,7 @@ from gateway.kernel.limits import MESSAGE_LIFE_MS, SALT_BYTES
 from gateway.ports.journal import Direction, OutboxEntry, OutboxStatus, StoredMessage
 from gateway.rules.casework import can_step, step
 from gateway.wire.envelopes import Draft, decode_draft, encode_draft, encode_envelope
-from gateway.wire.headers import encode_header
+from gateway.wire.headers import decode_body, encode_header
 
 NOT_DELIVERED = "not_delivered:"
 """Begins a case's `attention` while a message of ours does not arrive; the reason follows."""
@@ -245,7 +245,7 @@ def settle(
     match outcome:
         case Outcome.TAKEN_IN:
             group.drop_outbox(entry.draft_id)
-            return advance(group, counted(case)) if current else case
+            return advance(group, _with_own_refusal(counted(case), entry)) if current else case
         case Outcome.REFUSED:
             group.drop_outbox(entry.draft_id)
             return _refused(group, case, entry.kind, rule) if current else case
@@ -257,6 +257,14 @@ def settle(
             group.put_outbox(entry._replace(status=OutboxStatus.WAITING, message_id=b""))
             again = case._replace(outstanding=None, waiting=(entry.kind, *case.waiting))
             return advance(group, again)
+
+
+def _with_own_refusal(case: CaseRecord, entry: OutboxEntry) -> CaseRecord:
+    """Keep the reasons of our own refusal to accept, said under the delegated right."""
+    closed = case.stage in (Stage.NOT_ACCEPTED, Stage.REFUSED_AT_INTAKE)
+    if case.role is not CaseRole.ORIGIN or entry.kind is not Kind.NOT_ACCEPTED or not closed:
+        return case
+    return case._replace(outcome=decode_body(decode_draft(entry.draft).body_bytes).form)
 
 
 def _refused(group: Group, case: CaseRecord, kind: Kind, rule: str) -> CaseRecord:

@@ -159,8 +159,11 @@ class Submission:
         form: bytes | None,
         materials: Sequence[DeclaredMaterial],
         idempotency: str | None,
+        *,
+        verified_originals: bool = False,
     ) -> View:
         """Answer a request for material (补正)."""
+        right = Right.VERIFY_ORIGINALS if verified_originals else Right.NONE
         book = self._directory.current()
         _require_sizes(materials)
         content = {} if form is None else {"form": parse(form)}
@@ -171,12 +174,12 @@ class Submission:
             version = catalogue.version_of(item, case.item_version)
             catalogue.require_listed(version, [_planned(m) for m in materials])
             body = Body(_json(content))
-            draft = own_message(book, actor, case, Kind.MATERIALS_SUPPLIED, body)
+            draft = own_message(book, actor, case, Kind.MATERIALS_SUPPLIED, body, right)
             earlier = _declared(group, case.key)
             batch = 1 + max((m.batch for m in earlier), default=0)
             return self._gather(group, case, draft, batch, materials)
 
-        request = request_digest("supplement", case_id, form, tuple(materials))
+        request = request_digest("supplement", case_id, form, tuple(materials), verified_originals)
         return await self._do(actor, self._key(case_id), change, request, idempotency)
 
     async def withdraw(

@@ -79,7 +79,11 @@ async def supplement(request: web.Request, portal: Portal, actor: Actor) -> web.
     body = read_body(SupplementBody, await read_json(request, portal.bounds))
     form = None if body.form is None else form_bytes(body.form)
     materials = tuple(m.declared() for m in body.materials)
-    return json_answer(await portal.desk.supplement(actor, case_id, form, materials, key))
+    return json_answer(
+        await portal.desk.supplement(
+            actor, case_id, form, materials, key, verified_originals=body.verified_originals
+        )
+    )
 
 
 async def withdraw(request: web.Request, portal: Portal, actor: Actor) -> web.StreamResponse:
@@ -118,6 +122,9 @@ def _act(kind: Kind) -> ActorHandler:
 
 
 ACTS = {
+    "request-materials": Kind.MATERIALS_REQUESTED,  # 一次性告知, if it is delegated
+    "accept": Kind.ACCEPTED,  # 受理, likewise
+    "not-accept": Kind.NOT_ACCEPTED,
     "archived": Kind.ARCHIVED,
     "reviews": Kind.REVIEWED,
 }

@@ -93,6 +93,7 @@ class SupplementBody(_Body):
 
     form: dict[str, object] | None = None
     materials: Materials = []
+    verified_originals: bool = False
 
 
 class WithdrawBody(_Body):

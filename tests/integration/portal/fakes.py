@@ -213,9 +213,12 @@ class FakeDesk:
         form: bytes | None,
         materials: Sequence[DeclaredMaterial],
         idempotency: str | None,
+        *,
+        verified_originals: bool = False,
     ) -> View:
         case = self._own(actor, case_id)
         case.last = f"supplement {'-' if form is None else form.decode()} {len(materials)}"
+        case.last += " originals seen" if verified_originals else ""
         return case.view()
 
     async def withdraw(

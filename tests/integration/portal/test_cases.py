@@ -265,6 +265,7 @@ async def test_what_the_applicant_s_side_does_reaches_the_desk(world: World) -> 
     for name, body, last in (
         ("supplement", {"form": {"a": 1}, "materials": [_material()]}, 'supplement {"a":1} 1'),
         ("supplement", {}, "supplement - 0"),
+        ("supplement", {"verified_originals": True}, "supplement - 0 originals seen"),
         ("withdraw", {"reason": "改变主意"}, "withdraw 改变主意 w-1"),
         ("delivered", {"method": "window"}, "delivered window"),
     ):
