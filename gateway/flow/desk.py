@@ -45,6 +45,9 @@ class OpenCase:
     materials: tuple[DeclaredMaterial, ...]
     applicant_number: str = ""
     verified_originals: bool = False
+    applicant: bytes = b"{}"
+    """JSON: `identity` and `authorisation`, as far as they are known; who, where and when the
+    identity was verified is the caller and now, unless it says otherwise."""
 
 
 class TaskAct(NamedTuple):

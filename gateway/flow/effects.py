@@ -12,13 +12,14 @@ from gateway.kernel.case import CaseRecord, CaseRole, Chain, Stage
 from gateway.kernel.envelope import CASELESS, Body, Header, Kind, Right
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
-from gateway.kernel.instants import china_date
+from gateway.kernel.instants import china_date, china_day
 from gateway.kernel.stages import Authorised, Conformant
 from gateway.ports.directory import Book
 from gateway.ports.journal import Direction
 from gateway.rules import agreement as agreements
 from gateway.rules import catalogue
 from gateway.rules.agreement import Agreement, Exchange
+from gateway.rules.applicant import require_identified
 from gateway.rules.casework import require_role, step
 from gateway.rules.delivery import require_next
 from gateway.rules.schema import require_holders, require_licence
@@ -116,6 +117,8 @@ def _open(group: Group, book: Book, message: Conformant) -> CaseRecord:
     catalogue.require_materials(version, message.body.attachments)
     assert header.mode is not None
     document = cast("dict[str, object]", message.document)
+    codes = {a.material_code for a in message.body.attachments}
+    require_identified(header.mode, document, codes, china_day(at_ms))
     return CaseRecord(
         key=header.case_key,
         role=CaseRole.DECIDING,

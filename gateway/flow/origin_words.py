@@ -7,15 +7,34 @@ from collections.abc import Sequence
 
 from gateway.flow.committer import Group
 from gateway.flow.decisions import require_decision_named, standing_decision, with_decision
+from gateway.flow.desk import Actor
 from gateway.flow.outbound import expected_stage
 from gateway.kernel.case import CaseRecord, CaseRole
 from gateway.kernel.envelope import Body, Kind, Outcome
-from gateway.kernel.instants import china_date, to_iso
+from gateway.kernel.instants import china_day, to_iso
 from gateway.ports.directory import Book
 from gateway.ports.journal import StoredMessage
 from gateway.rules.catalogue import find_item
+from gateway.rules.schema.strict_json import parse
 from gateway.wire.envelopes import decode_envelope
 from gateway.wire.headers import decode_body
+
+
+def applicant_stated(actor: Actor, stated: bytes, now_ms: int) -> dict[str, object]:
+    """Return what a submission says of its applicant, completed by who says it and when.
+
+    How the identity was verified is never filled in: that nobody said.
+
+    Raises:
+        Fault: those of `strict_json.parse`.
+    """
+    said = parse(stated)
+    document: dict[str, object] = dict(said) if isinstance(said, dict) else {}
+    identity = document.get("identity")
+    if isinstance(identity, dict):
+        here = {"verified_by": actor.unit, "staff": actor.subject, "verified_at": to_iso(now_ms)}
+        document["identity"] = {**here, **identity}
+    return document
 
 
 def origin_body(
@@ -58,8 +77,7 @@ def _service(group: Group, book: Book, case: CaseRecord, name: str) -> dict[str,
         body = json.loads(decode_body(decode_envelope(accepted.envelope).body_bytes).form)
         service["acceptDate"] = body["accepted_on"]
     if (decided := standing_decision(case, history)) is not None:
-        date = china_date(decided.recorded_at_ms)
-        service["resultDate"] = f"{date[:4]}-{date[4:6]}-{date[6:]}"
+        service["resultDate"] = china_day(decided.recorded_at_ms)
     if (delivered := _latest(history, Kind.DELIVERED)) is not None:
         service["serviceTime"] = to_iso(delivered.recorded_at_ms)
     return service

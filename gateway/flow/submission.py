@@ -10,7 +10,7 @@ from gateway.flow.committer import Committer, Group
 from gateway.flow.desk import Actor, DeclaredMaterial, OpenCase, SideAct, View
 from gateway.flow.effects import case_number
 from gateway.flow.items import choose_agreement, item_views
-from gateway.flow.origin_words import origin_body
+from gateway.flow.origin_words import applicant_stated, origin_body
 from gateway.flow.outbound import drop_prepared, expected_stage, prepare, prepared, say
 from gateway.flow.views import case_view, full_view
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
@@ -18,13 +18,14 @@ from gateway.kernel.digests import commitment
 from gateway.kernel.envelope import Attachment, Body, Kind, Right
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseId, CaseKey, Digest, uuid7
-from gateway.kernel.instants import china_date
+from gateway.kernel.instants import china_day
 from gateway.kernel.limits import ATTACHMENT_BYTES_MAX, CASE_ATTACHMENT_BYTES_MAX, SALT_BYTES
 from gateway.ports.clock import Clock, Entropy
 from gateway.ports.directory import Directory
 from gateway.ports.journal import Journal, Material, Snapshot
 from gateway.ports.vault import Vault, VaultScope
 from gateway.rules import catalogue
+from gateway.rules.applicant import require_identified
 from gateway.rules.casework import right_needed, step
 from gateway.rules.schema import require_body
 from gateway.rules.schema.strict_json import parse
@@ -73,8 +74,11 @@ class Submission:
         catalogue.require_materials(version, [_planned(m) for m in wish.materials])
         _require_sizes(wish.materials)
         form = parse(wish.form)
-        document = {"applicant_number": wish.applicant_number, "form": form}
+        stated = applicant_stated(actor, wish.applicant, now_ms)
+        document = {"applicant_number": wish.applicant_number, "form": form, **stated}
         require_body(Kind.SUBMITTED, document, item_schema=version.form_schema, schemas=book.forms)
+        codes = {m.material_code for m in wish.materials}
+        require_identified(wish.mode, document, codes, china_day(now_ms))
         key = CaseKey(book.home.gateway_id, CaseId(uuid7(now_ms, self._entropy.token(10))))
 
         def change(group: Group, _none: CaseRecord | None) -> CaseRecord:
@@ -95,7 +99,7 @@ class Submission:
                 opened_at_ms=now_ms,
                 changed_at_ms=now_ms,
                 applicant_number=number,
-                form=_json({"applicant_number": number, "form": form}),
+                form=_json({**document, "applicant_number": number}),
             )
             draft = own_message(book, actor, case, Kind.SUBMITTED, Body(case.form), right)
             return self._gather(group, case, draft, 0, wish.materials)
@@ -203,12 +207,11 @@ class Submission:
         self, actor: Actor, case_id: bytes, method: str, idempotency: str | None
     ) -> View:
         """Say that the result was handed over, under the delegated right to do so."""
-        book, today = self._directory.current(), china_date(self._clock.now_ms())
+        book, today = self._directory.current(), china_day(self._clock.now_ms())
 
         def change(group: Group, case: CaseRecord | None) -> CaseRecord:
             assert case is not None
-            date = f"{today[:4]}-{today[4:6]}-{today[6:]}"
-            given: dict[str, object] = {"method": method, "delivered_on": date}
+            given: dict[str, object] = {"method": method, "delivered_on": today}
             body = origin_body(group, book, case, Kind.DELIVERED, given)
             right = Right.DELIVER_RESULT
             return say(group, case, own_message(book, actor, case, Kind.DELIVERED, body, right))

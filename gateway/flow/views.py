@@ -157,7 +157,14 @@ def full_view(
     preparing = any(e.status is OutboxStatus.PREPARING for e in outbox)
     view["missing_uploads"] = [m.material_code for m in materials if preparing and not m.commitment]
     view["request"] = _last_request(case, history)
+    view |= _applicant(case)
     return {**view, **_afterwards(case, history)}
+
+
+def _applicant(case: CaseRecord) -> dict[str, object]:
+    """Show how the applicant was identified, and for whom an agent acts."""
+    submitted = json.loads(case.form) if case.form else {}
+    return {name: submitted.get(name) for name in ("identity", "authorisation")}
 
 
 def _last_request(case: CaseRecord, history: Sequence[StoredMessage]) -> object:
@@ -226,6 +233,7 @@ def task_view(
     view["acts"] = possible_acts(case)
     submitted = json.loads(case.form) if case.form else {}
     view["form"] = submitted.get("form")
+    view |= _applicant(case)
     view["materials"] = [
         {
             "material_code": a.material_code,

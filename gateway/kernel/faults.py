@@ -99,6 +99,9 @@ class FaultCode(StrEnum):
     CASE_FROZEN_DIFFERS = "case.frozen_differs"
     CASE_KIND_NOT_SERVED = "case.kind_not_served"
     CASE_RIGHT_REQUIRED = "case.right_required"
+    CASE_IDENTITY_REQUIRED = "case.identity_required"
+    CASE_AUTHORISATION_MISSING = "case.authorisation_missing"
+    CASE_AUTHORISATION_ENDED = "case.authorisation_ended"
     # attachments
     ATTACHMENT_ABSENT = "attachment.absent"
     ATTACHMENT_DIGEST = "attachment.digest"

@@ -281,6 +281,7 @@ def branch_wish(files: dict[str, bytes]) -> OpenCase:
         as_json(sample_form()),
         tuple(declared(code, content) for code, content in files.items()),
         verified_originals=True,
+        applicant=as_json({"identity": {"method": "in_person_id_card"}}),
     )
 
 

@@ -74,7 +74,13 @@ def _schemas() -> dict[Kind, _Schema]:
     material = _closed({"code": _text(16), "reason": _text(500)}, {})
     wanted = {"type": "array", "minItems": 1, "maxItems": 100, "items": material}
     return {
-        Kind.SUBMITTED: _closed({"applicant_number": _text(64, 0), "form": {"type": "object"}}, {}),
+        Kind.SUBMITTED: {
+            **_closed(
+                {"applicant_number": _text(64, 0), "form": {"type": "object"}},
+                {"identity": words.identity(), "authorisation": words.authorisation()},
+            ),
+            "dependentRequired": {"authorisation": ["identity"]},
+        },
         Kind.ACKNOWLEDGED: _closed({}, {"handling_number": number}),
         Kind.MATERIALS_REQUESTED: _closed(
             {"notice": _closed({"zh": _text(2_000)}, {"en": _text(2_000)}), "materials": wanted}, {}

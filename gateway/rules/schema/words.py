@@ -27,6 +27,14 @@ GRADES: Final = (
     "very_dissatisfied",  # 非常不满意
 )
 """The five grades of a review (好差评), best first."""
+IDENTITY_METHODS: Final = (
+    "in_person_id_card",  # 现场核验身份证件
+    "e_id",  # 电子身份凭证
+    "face_comparison",  # 人脸比对
+    "real_name_account",  # 实名账号
+    "agent",  # 由受托人代为办理
+)
+"""How an applicant's identity was verified (身份核验)."""
 RETENTION_YEARS_MAX: Final = 100
 
 
@@ -112,4 +120,37 @@ def reviewed() -> Schema:
     return closed(
         {"grade": {"enum": list(GRADES)}, "service": service},
         {"comment_zh": text(2_000), "decision": digest()},
+    )
+
+
+def identity() -> Schema:
+    """Return how and by whom an applicant's identity was verified.
+
+    `staff` is a pseudonym within the unit, as in the header; never a name.
+    """
+    return closed(
+        {
+            "method": {"enum": list(IDENTITY_METHODS)},
+            "verified_by": {"type": "string", "format": "uscc"},
+            "staff": text(64),
+            "verified_at": {"type": "string", "format": "date-time"},
+        },
+        {},
+    )
+
+
+def authorisation() -> Schema:
+    """Return what an applicant authorised an agent to do (帮办代办).
+
+    `material_code` is that of the document (委托书) among the submission's materials.
+    """
+    return closed(
+        {
+            "agent_name": text(100),
+            "agent_id": {"type": "string", "format": "citizen-id"},
+            "material_code": text(16),
+            "scope_zh": text(500),
+            "valid_until": date(),
+        },
+        {},
     )

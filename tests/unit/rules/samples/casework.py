@@ -1,12 +1,33 @@
 from functools import partial
 
 from gateway.kernel.case import CaseRole, Stage
-from gateway.kernel.envelope import Kind, Right
+from gateway.kernel.envelope import Kind, Mode, Right
 from gateway.kernel.faults import FaultCode as F
+from gateway.rules.applicant import require_identified
 from gateway.rules.casework import require_correction, require_role, require_same_decision, step
 from tests.unit.rules.samples.sample import Sample
 
+_STATED = {"identity": {"method": "agent"}}
+_AGENT = {**_STATED, "authorisation": {"material_code": "02", "valid_until": "2036-05-26"}}
+
+
+def _identified(document: object, codes: tuple[str, ...], today: str) -> None:
+    require_identified(Mode.COLLECT_ON_BEHALF, document, codes, today)
+
+
 SAMPLES = {
+    F.CASE_IDENTITY_REQUIRED: Sample(
+        partial(_identified, {"identity": {"method": "e_id"}}, (), "2026-06-01"),
+        partial(_identified, {}, (), "2026-06-01"),
+    ),
+    F.CASE_AUTHORISATION_MISSING: Sample(
+        partial(_identified, _AGENT, ("01", "02"), "2026-06-01"),
+        partial(_identified, _AGENT, ("01",), "2026-06-01"),
+    ),
+    F.CASE_AUTHORISATION_ENDED: Sample(
+        partial(_identified, _AGENT, ("02",), "2036-05-26"),
+        partial(_identified, _AGENT, ("02",), "2036-05-27"),
+    ),
     F.CASE_ROLE: Sample(
         partial(require_role, CaseRole.DECIDING, Kind.DECIDED, Right.NONE),
         partial(require_role, CaseRole.ORIGIN, Kind.DECIDED, Right.NONE),
