@@ -64,7 +64,16 @@ class MessageMaker:
     def _part(self) -> tuple[bytes, bytes, bytes]:
         now_ms, salt = self._clock.now_ms(), self._entropy.token(32)
         form = self.next_form()
-        document = {"applicant_number": f"BENCH-{self._made}", "form": form}
+        document = {
+            "applicant_number": f"BENCH-{self._made}",
+            "form": form,
+            "identity": {
+                "method": "in_person_id_card",
+                "verified_by": "11620900MB00000000",
+                "staff": "staff-7",
+                "verified_at": "2026-06-01T09:30:00+08:00",
+            },
+        }
         body = encode_body(Body(json.dumps(document, ensure_ascii=False).encode()))
         header = Header(
             MessageId(uuid7(now_ms, self._entropy.token(10))),

@@ -90,6 +90,7 @@ class Bench:
             "item_code": "00013112700402",
             "mode": "collect_on_behalf",
             "purpose": "branch-registration",
+            "identity": {"method": "in_person_id_card"},
         }
 
     async def exchange(self, to: str, method: str, batch: int, count: int) -> Round:

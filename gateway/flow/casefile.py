@@ -9,10 +9,10 @@ from typing import cast
 
 from gateway.flow.committer import Group
 from gateway.flow.desk import Actor, View
-from gateway.flow.effects import agreement_of
+from gateway.flow.effects import agreement_of, require_archive
 from gateway.flow.outbound import draft_of, expected_stage
 from gateway.flow.views import case_view
-from gateway.kernel.case import CLOSED, CaseRecord, CaseRole
+from gateway.kernel.case import CaseRecord, CaseRole, Stage
 from gateway.kernel.envelope import Body, Kind, Right
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, MessageRef
@@ -135,7 +135,7 @@ def own_message(
         Fault: the first rule that it would break.
     """
     stage = expected_stage(case)
-    if stage in CLOSED and kind is not Kind.WITHDRAWN:
+    if stage is Stage.WITHDRAWN and kind is not Kind.WITHDRAWN:
         raise Fault(FaultCode.CASE_CLOSED, stage.value)
     step(stage, kind)
     require_role(case.role, kind, right)
@@ -148,6 +148,8 @@ def own_message(
     if kind is Kind.DECIDED:
         item = find_item(book.catalogue, book.home.gateway_id, case.item_code)
         require_licence(document, item.licence_type)
+    elif kind is Kind.ARCHIVED:
+        require_archive(book, case, document)
     agreement = agreement_of(book, case.agreement_digest)
     require_open_case_goes_on(agreement, kind)
     ours_suites = {key.suite for key in book.home.keys.values()}

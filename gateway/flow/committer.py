@@ -88,6 +88,8 @@ class Group:
     """Messages among `twins`, whatever their header."""
     counted: dict[CaseKey, list[Kind]] = field(default_factory=dict)
     """Kinds this group has taken in, per case: the journal does not show them yet."""
+    decisions: dict[CaseKey, bytes] = field(default_factory=dict)
+    """Header digests of decisions this group has taken in, latest per case."""
     woken: set[GatewayId] = field(default_factory=set)
     units: set[str] = field(default_factory=set)
     _loaded: set[CaseKey] = field(default_factory=set)

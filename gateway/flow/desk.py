@@ -46,6 +46,9 @@ class OpenCase:
     materials: tuple[DeclaredMaterial, ...]
     applicant_number: str = ""
     verified_originals: bool = False
+    applicant: bytes = b"{}"
+    """JSON: `identity` and `authorisation`, as far as they are known; who, where and when the
+    identity was verified is the caller and now, unless it says otherwise."""
 
 
 class ItemsWish(NamedTuple):
@@ -63,6 +66,10 @@ class TaskAct(NamedTuple):
 
     kind: Kind
     form: bytes
+
+
+SideAct = TaskAct
+"""What the applicant's side does, likewise."""
 
 
 class Download(NamedTuple):
@@ -112,6 +119,8 @@ class PortalDesk(Protocol):
         form: bytes | None,
         materials: Sequence[DeclaredMaterial],
         idempotency: str | None,
+        *,
+        verified_originals: bool = False,
     ) -> View:
         """Answer a request for material; sent once every declared file is there."""
         ...
@@ -126,6 +135,12 @@ class PortalDesk(Protocol):
         self, actor: Actor, case_id: bytes, method: str, idempotency: str | None
     ) -> View:
         """Say that the result was handed over (送达): `window`, `post` or `online`."""
+        ...
+
+    async def act(
+        self, actor: Actor, case_id: bytes, act: SideAct, idempotency: str | None
+    ) -> View:
+        """Say what needs no files: under a delegated right, or after the result (归档, 评价)."""
         ...
 
     async def cases(self, actor: Actor, limit: int, before: bytes) -> Sequence[View]:

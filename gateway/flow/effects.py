@@ -7,21 +7,23 @@ from typing import Final, cast
 
 from gateway.flow.accords import Notice, record
 from gateway.flow.committer import Group
+from gateway.flow.decisions import require_decision_named
 from gateway.flow.outbound import advance, counted
 from gateway.kernel.case import CaseRecord, CaseRole, Chain, Stage
 from gateway.kernel.envelope import CASELESS, Body, Header, Kind, Right
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
-from gateway.kernel.instants import china_date
+from gateway.kernel.instants import china_date, china_day
 from gateway.kernel.stages import Authorised, Conformant
 from gateway.ports.directory import Book
 from gateway.ports.journal import Direction
 from gateway.rules import agreement as agreements
 from gateway.rules import catalogue
 from gateway.rules.agreement import Agreement, Exchange
+from gateway.rules.applicant import require_identified
 from gateway.rules.casework import require_role, step
 from gateway.rules.delivery import require_next
-from gateway.rules.schema import require_licence
+from gateway.rules.schema import require_holders, require_licence
 
 _HOUR_MS: Final = 3_600_000
 
@@ -104,6 +106,8 @@ def authorise(
     case = _follow(group, book, message, case)
     # Nothing below raises: from here on the group holds writes of this message.
     case = case._replace(received=Chain(header.sequence, received.header_digest))
+    if header.kind is Kind.DECIDED:
+        group.decisions[case.key] = received.header_digest
     return Authorised(message, advance(group, case))
 
 
@@ -121,6 +125,8 @@ def _open(group: Group, book: Book, message: Conformant) -> CaseRecord:
     form = document["form"]
     catalogue.require_materials(version, message.body.attachments, form)
     _require_reliance(book, header, version, form)
+    codes = {a.material_code for a in message.body.attachments}
+    require_identified(header.mode, document, codes, china_day(at_ms))
     return CaseRecord(
         key=header.case_key,
         role=CaseRole.DECIDING,
@@ -195,6 +201,9 @@ def _follow(group: Group, book: Book, message: Conformant, case: CaseRecord) -> 
     ):
         raise Fault(FaultCode.DELIVERY_LAST_SEEN_UNKNOWN)
     stage = step(case.stage, header.kind)
+    require_decision_named(group, case, sender, header.kind, message.document)
+    if header.kind is Kind.ARCHIVED:
+        require_archive(book, case, message.document)
     return _with_content(message, case._replace(stage=stage))
 
 
@@ -237,6 +246,20 @@ def _require_delegated(book: Book, message: Conformant, case: CaseRecord) -> Non
             _require_reliance(book, header, version, form)
     elif message.body.attachments:
         raise Fault(FaultCode.CATALOGUE_MATERIAL_UNKNOWN, header.kind.name.lower())
+
+
+def require_archive(book: Book, case: CaseRecord, document: object) -> None:
+    """Check that an archive's list (归档) names listed material and parties of the case only.
+
+    Raises:
+        Fault: `catalogue.material_unknown`, `schema.form_invalid`.
+    """
+    home = book.home.gateway_id
+    region = home if case.role is CaseRole.DECIDING else case.counterpart
+    item = catalogue.find_item(book.catalogue, region, case.item_code)
+    kept = cast("dict[str, list[dict[str, str]]]", document)["materials"]
+    catalogue.require_codes(catalogue.version_of(item, case.item_version), kept)
+    require_holders(document, frozenset({home, case.counterpart}))
 
 
 def _licence_type(header: Header, document: object) -> str:

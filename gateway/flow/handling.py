@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from gateway.flow.casefile import CaseWork, own_case, own_message, request_digest
 from gateway.flow.committer import Committer, Group
+from gateway.flow.decisions import require_decision_named
 from gateway.flow.desk import Actor, Download, TaskAct, View
 from gateway.flow.instant import verdict_view, why_left
 from gateway.flow.outbound import say
@@ -145,6 +146,7 @@ class Handling:
             case = own_case(current, actor.unit, CaseRole.DECIDING)
             if revision is not None and revision != case.revision:
                 raise Fault(FaultCode.PORTAL_STALE, f"revision is {case.revision}")
+            require_decision_named(group, case, CaseRole.DECIDING, act.kind, document)
             body = Body(_with_number(act.kind, document, case, act.form))
             draft = own_message(book, actor, case, act.kind, body)
             return say(group, _with_outcome(case, act.kind, document, body), draft)

@@ -8,6 +8,7 @@ blocks a later one.
 from __future__ import annotations
 
 from gateway.flow.committer import Group
+from gateway.flow.decisions import back_to_standing
 from gateway.kernel.case import CaseRecord, CaseRole, Chain, Outstanding, Stage
 from gateway.kernel.digests import TYPE_HEADER, commitment, digest, pae
 from gateway.kernel.envelope import Header, Kind, Outcome, Right, Signature, Strength
@@ -17,7 +18,7 @@ from gateway.kernel.limits import MESSAGE_LIFE_MS, SALT_BYTES
 from gateway.ports.journal import Direction, OutboxEntry, OutboxStatus, StoredMessage
 from gateway.rules.casework import can_step, step
 from gateway.wire.envelopes import Draft, decode_draft, encode_draft, encode_envelope
-from gateway.wire.headers import encode_header
+from gateway.wire.headers import decode_body, encode_header
 
 NOT_DELIVERED = "not_delivered:"
 """Begins a case's `attention` while a message of ours does not arrive; the reason follows."""
@@ -274,7 +275,7 @@ def settle(
     match outcome:
         case Outcome.TAKEN_IN:
             group.drop_outbox(entry.draft_id)
-            return advance(group, counted(case)) if current else case
+            return advance(group, _with_own_refusal(counted(case), entry)) if current else case
         case Outcome.REFUSED:
             group.drop_outbox(entry.draft_id)
             return _refused(group, case, entry.kind, rule) if current else case
@@ -288,6 +289,14 @@ def settle(
             return advance(group, again)
 
 
+def _with_own_refusal(case: CaseRecord, entry: OutboxEntry) -> CaseRecord:
+    """Keep the reasons of our own refusal to accept, said under the delegated right."""
+    closed = case.stage in (Stage.NOT_ACCEPTED, Stage.REFUSED_AT_INTAKE)
+    if case.role is not CaseRole.ORIGIN or entry.kind is not Kind.NOT_ACCEPTED or not closed:
+        return case
+    return case._replace(outcome=decode_body(decode_draft(entry.draft).body_bytes).form)
+
+
 def _refused(group: Group, case: CaseRecord, kind: Kind, rule: str) -> CaseRecord:
     case = case._replace(outstanding=None, attention=rule)
     if kind is Kind.SUBMITTED:
@@ -297,8 +306,8 @@ def _refused(group: Group, case: CaseRecord, kind: Kind, rule: str) -> CaseRecor
         # What followed was said on top of the refused message: back to what both sides hold.
         _drop_waiting(group, case)
         back = case._replace(stage=_agreed_stage(group, case), waiting=())
-        # A decision that waited behind it was dropped with the rest.
-        return back if back.stage is Stage.DECIDED else back._replace(result="", outcome=b"")
+        decided = Kind.DECIDED in (kind, *case.waiting)
+        return back_to_standing(group, back) if decided else back
     return advance(group, case)
 
 

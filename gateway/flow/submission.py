@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from gateway.flow.casefile import CaseWork, answer_given, own_case, own_message, request_digest
 from gateway.flow.committer import Committer, Group
-from gateway.flow.desk import Actor, DeclaredMaterial, ItemsWish, OpenCase, View
+from gateway.flow.desk import Actor, DeclaredMaterial, ItemsWish, OpenCase, SideAct, View
 from gateway.flow.effects import case_number
 from gateway.flow.item_search import items_page
 from gateway.flow.items import choose_agreement
+from gateway.flow.origin_words import applicant_stated, origin_body
 from gateway.flow.outbound import drop_prepared, expected_stage, prepare, prepared, say
 from gateway.flow.views import case_view, full_view
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
@@ -18,14 +19,15 @@ from gateway.kernel.digests import commitment
 from gateway.kernel.envelope import Attachment, Body, Kind, Right
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseId, CaseKey, Digest, uuid7
-from gateway.kernel.instants import china_date
+from gateway.kernel.instants import china_day
 from gateway.kernel.limits import ATTACHMENT_BYTES_MAX, CASE_ATTACHMENT_BYTES_MAX, SALT_BYTES
 from gateway.ports.clock import Clock, Entropy
 from gateway.ports.directory import Directory
 from gateway.ports.journal import Journal, Material, Snapshot
 from gateway.ports.vault import Vault, VaultScope
 from gateway.rules import catalogue
-from gateway.rules.casework import step
+from gateway.rules.applicant import require_identified
+from gateway.rules.casework import right_needed, step
 from gateway.rules.schema import require_body
 from gateway.rules.schema.strict_json import parse
 from gateway.wire.envelopes import Draft, decode_draft
@@ -75,8 +77,11 @@ class Submission:
         agreement = choose_agreement(book, wish, version.version, right, now_ms, relied_on)
         catalogue.require_materials(version, [_planned(m) for m in wish.materials], form)
         _require_sizes(wish.materials)
-        document = {"applicant_number": wish.applicant_number, "form": form}
+        stated = applicant_stated(actor, wish.applicant, now_ms)
+        document = {"applicant_number": wish.applicant_number, "form": form, **stated}
         require_body(Kind.SUBMITTED, document, item_schema=version.form_schema, schemas=book.forms)
+        codes = {m.material_code for m in wish.materials}
+        require_identified(wish.mode, document, codes, china_day(now_ms))
         key = CaseKey(book.home.gateway_id, CaseId(uuid7(now_ms, self._entropy.token(10))))
 
         def change(group: Group, _none: CaseRecord | None) -> CaseRecord:
@@ -97,7 +102,7 @@ class Submission:
                 opened_at_ms=now_ms,
                 changed_at_ms=now_ms,
                 applicant_number=number,
-                form=_json({"applicant_number": number, "form": form}),
+                form=_json({**document, "applicant_number": number}),
             )
             draft = own_message(book, actor, case, Kind.SUBMITTED, Body(case.form), right)
             return self._gather(group, case, draft, 0, wish.materials)
@@ -161,8 +166,11 @@ class Submission:
         form: bytes | None,
         materials: Sequence[DeclaredMaterial],
         idempotency: str | None,
+        *,
+        verified_originals: bool = False,
     ) -> View:
         """Answer a request for material (补正)."""
+        right = Right.VERIFY_ORIGINALS if verified_originals else Right.NONE
         book = self._directory.current()
         _require_sizes(materials)
         content = {} if form is None else {"form": parse(form)}
@@ -174,12 +182,12 @@ class Submission:
             catalogue.require_listed(version, [_planned(m) for m in materials])
             catalogue.licences_named(version, content.get("form"))
             body = Body(_json(content))
-            draft = own_message(book, actor, case, Kind.MATERIALS_SUPPLIED, body)
+            draft = own_message(book, actor, case, Kind.MATERIALS_SUPPLIED, body, right)
             earlier = _declared(group, case.key)
             batch = 1 + max((m.batch for m in earlier), default=0)
             return self._gather(group, case, draft, batch, materials)
 
-        request = request_digest("supplement", case_id, form, tuple(materials))
+        request = request_digest("supplement", case_id, form, tuple(materials), verified_originals)
         return await self._do(actor, self._key(case_id), change, request, idempotency)
 
     async def withdraw(
@@ -203,16 +211,32 @@ class Submission:
         self, actor: Actor, case_id: bytes, method: str, idempotency: str | None
     ) -> View:
         """Say that the result was handed over, under the delegated right to do so."""
-        book, today = self._directory.current(), china_date(self._clock.now_ms())
+        book, today = self._directory.current(), china_day(self._clock.now_ms())
 
         def change(group: Group, case: CaseRecord | None) -> CaseRecord:
             assert case is not None
-            date = f"{today[:4]}-{today[4:6]}-{today[6:]}"
-            body = Body(_json({"method": method, "delivered_on": date}))
+            given: dict[str, object] = {"method": method, "delivered_on": today}
+            body = origin_body(group, book, case, Kind.DELIVERED, given)
             right = Right.DELIVER_RESULT
             return say(group, case, own_message(book, actor, case, Kind.DELIVERED, body, right))
 
         request = request_digest("delivered", case_id, method)
+        return await self._do(actor, self._key(case_id), change, request, idempotency)
+
+    async def act(
+        self, actor: Actor, case_id: bytes, act: SideAct, idempotency: str | None
+    ) -> View:
+        """Say what needs no files, under the delegated right that the kind needs."""
+        book, given = self._directory.current(), parse(act.form)
+        right = right_needed(CaseRole.ORIGIN, act.kind) or Right.NONE
+
+        def change(group: Group, case: CaseRecord | None) -> CaseRecord:
+            assert case is not None
+            document = given if isinstance(given, dict) else {}
+            body = origin_body(group, book, case, act.kind, document)
+            return say(group, case, own_message(book, actor, case, act.kind, body, right))
+
+        request = request_digest("origin_act", case_id, act)
         return await self._do(actor, self._key(case_id), change, request, idempotency)
 
     async def cases(self, actor: Actor, limit: int, before: bytes) -> Sequence[View]:

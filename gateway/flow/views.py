@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from gateway.flow.decisions import standing_decision
 from gateway.flow.desk import View
 from gateway.flow.outbound import expected_stage
 from gateway.kernel.case import CLOSED, CaseRecord, CaseRole, Stage
@@ -18,7 +19,7 @@ from gateway.ports.journal import (
     OutboxStatus,
     StoredMessage,
 )
-from gateway.rules.casework import can_step, right_needed
+from gateway.rules.casework import may_say, right_needed
 from gateway.wire.envelopes import decode_envelope
 from gateway.wire.headers import decode_body
 from gateway.wire.receipts import decode_signed_receipt
@@ -30,8 +31,10 @@ STAGE_ZH = {
     Stage.MATERIALS_REQUESTED: "补正",
     Stage.MATERIALS_SUPPLIED: "已补交",
     Stage.ACCEPTED: "已受理",
+    Stage.SUSPENDED: "特别程序中",
     Stage.DECIDED: "已办结",
     Stage.DELIVERED: "已送达",
+    Stage.ARCHIVED: "已归档",
     Stage.REFUSED_AT_INTAKE: "退件",
     Stage.NOT_ACCEPTED: "不予受理",
     Stage.WITHDRAWN: "已撤回",
@@ -166,7 +169,14 @@ def full_view(
     preparing = any(e.status is OutboxStatus.PREPARING for e in outbox)
     view["missing_uploads"] = [m.material_code for m in materials if preparing and not m.commitment]
     view["request"] = _last_request(case, history)
-    return view
+    view |= _applicant(case)
+    return {**view, **_afterwards(case, history)}
+
+
+def _applicant(case: CaseRecord) -> dict[str, object]:
+    """Show how the applicant was identified, and for whom an agent acts."""
+    submitted = json.loads(case.form) if case.form else {}
+    return {name: submitted.get(name) for name in ("identity", "authorisation")}
 
 
 def _last_request(case: CaseRecord, history: Sequence[StoredMessage]) -> object:
@@ -176,6 +186,31 @@ def _last_request(case: CaseRecord, history: Sequence[StoredMessage]) -> object:
         if message.kind is Kind.MATERIALS_REQUESTED and message.outcome is not Outcome.REFUSED:
             return json.loads(decode_body(decode_envelope(message.envelope).body_bytes).form)
     return None
+
+
+def _afterwards(case: CaseRecord, history: Sequence[StoredMessage]) -> dict[str, object]:
+    """Show which decision stands, what became of the papers, and what people said of the service.
+
+    `decision` is what a correction names; None while none is settled between both sides.
+    """
+    standing = standing_decision(case, history)
+    return {
+        "decision": standing.header_digest.hex() if standing else None,
+        "archives": _bodies(history, Kind.ARCHIVED),
+        "reviews": _bodies(history, Kind.REVIEWED),
+    }
+
+
+def _bodies(history: Sequence[StoredMessage], kind: Kind) -> list[object]:
+    return [
+        {
+            "said_by": message.ref.sender,
+            "recorded_at": to_iso(message.recorded_at_ms),
+            **json.loads(decode_body(decode_envelope(message.envelope).body_bytes).form),
+        }
+        for message in history
+        if message.kind is kind and message.outcome not in (Outcome.REFUSED, Outcome.VOID)
+    ]
 
 
 def received_files(history: Sequence[StoredMessage]) -> list[tuple[StoredMessage, Attachment]]:
@@ -193,12 +228,10 @@ def received_files(history: Sequence[StoredMessage]) -> list[tuple[StoredMessage
 def possible_acts(case: CaseRecord) -> list[str]:
     """Return the kinds this side may send next on its own authority."""
     stage = expected_stage(case)
-    if stage in CLOSED:
-        return []
     return [
         kind.name.lower()
         for kind in Kind
-        if can_step(stage, kind) and right_needed(case.role, kind) is not None
+        if may_say(stage, kind) and right_needed(case.role, kind) is not None
     ]
 
 
@@ -212,6 +245,7 @@ def task_view(
     view["acts"] = possible_acts(case)
     submitted = json.loads(case.form) if case.form else {}
     view["form"] = submitted.get("form")
+    view |= _applicant(case)
     view["materials"] = [
         {
             "material_code": a.material_code,
@@ -225,4 +259,4 @@ def task_view(
         }
         for m, a in received_files(history)
     ]
-    return view
+    return {**view, **_afterwards(case, history)} if history else view

@@ -26,16 +26,25 @@ class Stage(StrEnum):
     MATERIALS_REQUESTED = "materials_requested"  # 补正
     MATERIALS_SUPPLIED = "materials_supplied"  # 补交
     ACCEPTED = "accepted"  # 受理
+    SUSPENDED = "suspended"  # 特别程序: accepted, and the clock stands still
     DECIDED = "decided"  # 办结
     DELIVERED = "delivered"  # 送达
+    ARCHIVED = "archived"  # 归档
     REFUSED_AT_INTAKE = "refused_at_intake"  # 退件
     NOT_ACCEPTED = "not_accepted"  # 不予受理
     WITHDRAWN = "withdrawn"  # 撤回
 
 
 CLOSED: Final = frozenset(
-    {Stage.DELIVERED, Stage.REFUSED_AT_INTAKE, Stage.NOT_ACCEPTED, Stage.WITHDRAWN}
+    {
+        Stage.DELIVERED,
+        Stage.ARCHIVED,
+        Stage.REFUSED_AT_INTAKE,
+        Stage.NOT_ACCEPTED,
+        Stage.WITHDRAWN,
+    }
 )
+"""Nobody's turn. Only a corrected result leads out of one, and only out of `delivered`."""
 
 
 class Chain(NamedTuple):

@@ -32,3 +32,8 @@ def from_datetime(moment: datetime) -> InstantMs:
 def china_date(instant_ms: int) -> str:
     """Return the civil date in China as `YYYYMMDD`."""
     return datetime.fromtimestamp(instant_ms / 1000, tz=CHINA_STANDARD_TIME).strftime("%Y%m%d")
+
+
+def china_day(instant_ms: int) -> str:
+    """Return the civil date in China as `2021-05-27`, the way forms write dates."""
+    return to_iso(instant_ms)[:10]

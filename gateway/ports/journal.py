@@ -186,7 +186,8 @@ class Snapshot(AgreementSnapshot, ClockReads, AssistedReads, Protocol):
     def tasks_of(self, unit: str, *, after: int, limit: int) -> Sequence[tuple[int, CaseRecord]]:
         """Return (change number, case) of cases where `unit` decides and the next step is ours.
 
-        That is: role deciding, stage submitted, acknowledged, materials_supplied or accepted.
+        That is: role deciding, stage submitted, acknowledged, materials_supplied, accepted or
+        suspended.
         Change numbers grow with every saved change of a case; only those above `after`, in order.
         """
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from gateway.kernel.case import CLOSED, CaseRole, Stage
 from gateway.kernel.envelope import Kind, Right
@@ -16,11 +16,24 @@ _SERVED = frozenset(
         Kind.MATERIALS_SUPPLIED,
         Kind.ACCEPTED,
         Kind.NOT_ACCEPTED,
+        Kind.CLOCK_SUSPENDED,
+        Kind.CLOCK_RESUMED,
         Kind.DECIDED,
         Kind.WITHDRAWN,
         Kind.DELIVERED,
+        Kind.ARCHIVED,
+        Kind.REVIEWED,
     }
 )
+_NOTED_WHEN_WITHDRAWN: Final = (
+    Kind.ACKNOWLEDGED,
+    Kind.MATERIALS_REQUESTED,
+    Kind.ACCEPTED,
+    Kind.CLOCK_SUSPENDED,
+    Kind.CLOCK_RESUMED,
+)
+ABOUT_THE_RESULT: Final = frozenset({Kind.DELIVERED, Kind.ARCHIVED, Kind.REVIEWED})
+"""Kinds that speak of a result: once it was corrected, they say of which one."""
 
 
 def _next(stage: Stage, kind: Kind) -> Stage | None:
@@ -49,17 +62,31 @@ def _next(stage: Stage, kind: Kind) -> Stage | None:
                 Kind.WITHDRAWN: Stage.WITHDRAWN,
             }
         case Stage.ACCEPTED:
-            after = {Kind.DECIDED: Stage.DECIDED, Kind.WITHDRAWN: Stage.WITHDRAWN}
+            after = {
+                Kind.CLOCK_SUSPENDED: Stage.SUSPENDED,
+                Kind.DECIDED: Stage.DECIDED,
+                Kind.WITHDRAWN: Stage.WITHDRAWN,
+            }
+        case Stage.SUSPENDED:
+            # 行政许可法 article 45: the time of the procedure is outside the limit; who applied may
+            # still withdraw.
+            after = {Kind.CLOCK_RESUMED: Stage.ACCEPTED, Kind.WITHDRAWN: Stage.WITHDRAWN}
         case Stage.DECIDED:
-            after = {Kind.DELIVERED: Stage.DELIVERED}
+            # A corrected result takes the place of the one before and is delivered anew.
+            after = {Kind.DECIDED: Stage.DECIDED, Kind.DELIVERED: Stage.DELIVERED}
+        case Stage.DELIVERED:
+            after = {
+                Kind.DECIDED: Stage.DECIDED,
+                Kind.REVIEWED: Stage.DELIVERED,
+                Kind.ARCHIVED: Stage.ARCHIVED,
+            }
+        case Stage.ARCHIVED:
+            # Each side says what it keeps, and people may still speak of the service.
+            after = {Kind.REVIEWED: Stage.ARCHIVED, Kind.ARCHIVED: Stage.ARCHIVED}
         case Stage.WITHDRAWN:
             # What the deciding side sent before it saw the withdrawal is taken note of.
-            after = {
-                Kind.ACKNOWLEDGED: Stage.WITHDRAWN,
-                Kind.MATERIALS_REQUESTED: Stage.WITHDRAWN,
-                Kind.ACCEPTED: Stage.WITHDRAWN,
-            }
-        case Stage.DELIVERED | Stage.REFUSED_AT_INTAKE | Stage.NOT_ACCEPTED:
+            after = dict.fromkeys(_NOTED_WHEN_WITHDRAWN, Stage.WITHDRAWN)
+        case Stage.REFUSED_AT_INTAKE | Stage.NOT_ACCEPTED:
             after = {}
         case _ as never:
             assert_never(never)
@@ -71,15 +98,18 @@ def step(stage: Stage, kind: Kind) -> Stage:
 
     Raises:
         Fault: `case.kind_not_served`, `case.already_decided` (a withdrawal that crossed a
-            decision), `case.closed`, `case.stage`.
+            decision), `case.suspended` (a decision before the special procedure's end),
+            `case.closed`, `case.stage`.
     """
     if kind not in _SERVED:
         raise Fault(FaultCode.CASE_KIND_NOT_SERVED, kind.name.lower())
     after = _next(stage, kind)
     if after is not None:
         return after
-    if kind is Kind.WITHDRAWN and stage in (Stage.DECIDED, Stage.DELIVERED):
+    if kind is Kind.WITHDRAWN and stage in (Stage.DECIDED, Stage.DELIVERED, Stage.ARCHIVED):
         raise Fault(FaultCode.CASE_ALREADY_DECIDED)
+    if kind is Kind.DECIDED and stage is Stage.SUSPENDED:
+        raise Fault(FaultCode.CASE_SUSPENDED)
     if stage in CLOSED:
         raise Fault(FaultCode.CASE_CLOSED, stage.value)
     raise Fault(FaultCode.CASE_STAGE, f"{kind.name.lower()} in {stage.value}")
@@ -88,6 +118,42 @@ def step(stage: Stage, kind: Kind) -> Stage:
 def can_step(stage: Stage, kind: Kind) -> bool:
     """Tell whether `step` would succeed."""
     return kind in _SERVED and _next(stage, kind) is not None
+
+
+def may_say(stage: Stage, kind: Kind) -> bool:
+    """Tell whether a side that knows the case to be in `stage` may say `kind` in it.
+
+    That is `can_step`, but for a withdrawn case: it takes note of what was said before the
+    withdrawal was known, and nobody adds to it knowingly.
+    """
+    return stage is not Stage.WITHDRAWN and can_step(stage, kind)
+
+
+def require_correction(stage: Stage, corrects: str, standing: str) -> None:
+    """Check that a decision is the first, or names the one that it takes the place of.
+
+    `corrects` and `standing` are header digests in hex; empty for none. Source: an uploaded final
+    result cannot be silently withdrawn.
+
+    Raises:
+        Fault: `case.correction_unnamed`, `case.decision_differs`.
+    """
+    decided = stage in (Stage.DECIDED, Stage.DELIVERED)
+    if decided and not corrects:
+        raise Fault(FaultCode.CASE_CORRECTION_UNNAMED)
+    if decided or corrects:
+        require_same_decision(corrects, standing if decided else "")
+
+
+def require_same_decision(named: str, standing: str) -> None:
+    """Check that a message names the decision that stands, by its header digest in hex.
+
+    Raises:
+        Fault: `case.decision_differs`.
+    """
+    if not standing or named != standing:
+        known = "another stands" if standing else "none is settled between both sides"
+        raise Fault(FaultCode.CASE_DECISION_DIFFERS, known)
 
 
 def right_needed(sender: CaseRole, kind: Kind) -> Right | None:
@@ -106,6 +172,8 @@ def right_needed(sender: CaseRole, kind: Kind) -> Right | None:
                 Kind.ACCEPTED: Right.ACCEPT,
                 Kind.NOT_ACCEPTED: Right.ACCEPT,
                 Kind.MATERIALS_REQUESTED: Right.NOTIFY_ONCE,
+                Kind.ARCHIVED: Right.NONE,
+                Kind.REVIEWED: Right.NONE,
             }.get(kind)
         case CaseRole.DECIDING:
             return {
@@ -113,8 +181,11 @@ def right_needed(sender: CaseRole, kind: Kind) -> Right | None:
                 Kind.MATERIALS_REQUESTED: Right.NONE,
                 Kind.ACCEPTED: Right.NONE,
                 Kind.NOT_ACCEPTED: Right.NONE,
+                Kind.CLOCK_SUSPENDED: Right.NONE,
+                Kind.CLOCK_RESUMED: Right.NONE,
                 Kind.DECIDED: Right.NONE,
                 Kind.DELIVERED: Right.NONE,
+                Kind.ARCHIVED: Right.NONE,
             }.get(kind)
         case CaseRole.PARTICIPATING:
             return None

@@ -272,3 +272,15 @@ def require_listed(version: ItemVersion, attachments: Sequence[Attachment]) -> N
         seen[code] = seen.get(code, 0) + 1
         if seen[code] > requirement.copies_max:
             raise Fault(FaultCode.LIMIT_ATTACHMENTS, code)
+
+
+def require_codes(version: ItemVersion, kept: Iterable[Mapping[str, object]]) -> None:
+    """Check that every `code` in an archive's list is on the material list, or is `result`.
+
+    Raises:
+        Fault: `catalogue.material_unknown`.
+    """
+    listed = {m.code for m in version.materials} | {"result"}  # 结果文书 is on no applicant's list
+    for material in kept:
+        if material["code"] not in listed:
+            raise Fault(FaultCode.CATALOGUE_MATERIAL_UNKNOWN, str(material["code"]))

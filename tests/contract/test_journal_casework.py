@@ -48,6 +48,7 @@ async def test_a_case_is_a_task_when_we_decide_and_the_next_step_is_ours(
         Stage.ACKNOWLEDGED,
         Stage.MATERIALS_SUPPLIED,
         Stage.ACCEPTED,
+        Stage.SUSPENDED,
     }
     assert [c for _, c in tasks] == ([saved] if ours else [])
 

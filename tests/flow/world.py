@@ -19,7 +19,7 @@ from gateway.flow.agreement_desk import AgreementDesk
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.clockwork import Clockwork
 from gateway.flow.committer import Committer
-from gateway.flow.desk import Actor, DeclaredMaterial, OpenCase, TaskAct, View
+from gateway.flow.desk import Actor, DeclaredMaterial, OpenCase, SideAct, TaskAct, View
 from gateway.flow.dispatch import Dispatcher, Lane
 from gateway.flow.handling import ChangeBell, Handling
 from gateway.flow.intake import Intake
@@ -47,8 +47,21 @@ FORMS: dict[Kind, dict[str, object]] = {
     Kind.MATERIALS_REQUESTED: sample_answer("materials_requested"),
     Kind.ACCEPTED: {"accepted_on": "2026-06-01"},
     Kind.NOT_ACCEPTED: {"reason_code": "X1", "reason_zh": "不属于本机关职权范围（示例）"},
+    Kind.CLOCK_SUSPENDED: {"procedure": "hearing", "reason_zh": "申请听证（示例）"},
+    Kind.CLOCK_RESUMED: {},
     Kind.DECIDED: {"result": "approved", "answer_zh": "登记状态：存续（示例）"},
     Kind.DELIVERED: {"method": "online", "delivered_on": "2026-06-01"},
+    Kind.ARCHIVED: {
+        "archived_on": "2026-06-30",
+        "materials": [
+            {
+                "code": "result",
+                "holder": {"region": "620200", "unit": "11620200MB0000000U"},
+                "kept_as": "original",
+                "retention": "permanent",
+            }
+        ],
+    },
 }
 REFUSED = {"result": "refused", "reason_zh": "材料不实（示例）"}
 LICENCE = sample_answer("decided")
@@ -209,6 +222,19 @@ class World:
     async def hand_over(self, case_id: bytes) -> None:
         await self.jq.desk.confirm_delivered(actor(WINDOW), case_id, "window", None)
 
+    async def say(self, case_id: bytes, kind: Kind, form: Mapping[str, object]) -> None:
+        """Have the window say what needs no files."""
+        await self.jq.desk.act(actor(WINDOW), case_id, SideAct(kind, as_json(form)), None)
+
+    async def correct(self, case_id: bytes, corrects: object, **changes: object) -> None:
+        """Have the registrar replace its decision."""
+        form = {**FORMS[Kind.DECIDED], "corrects": corrects, "correction_reason_zh": "笔误（示例）"}
+        await self.act(case_id, Kind.DECIDED, form={**form, **changes})
+
+    async def standing(self, case_id: bytes) -> object:
+        """Return the name of the decision that stands, as the registrar sees it."""
+        return (await self.jyg.tasks.task(actor(REGISTRAR), case_id))["decision"]
+
     # --- machines ---------------------------------------------------------------------------
 
     def begin_turn(self, side: Side) -> asyncio.Task[bool]:
@@ -273,6 +299,7 @@ def branch_wish(files: dict[str, bytes]) -> OpenCase:
         as_json(sample_form()),
         tuple(declared(code, content) for code, content in files.items()),
         verified_originals=True,
+        applicant=as_json({"identity": {"method": "in_person_id_card"}}),
     )
 
 

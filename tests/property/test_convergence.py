@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from gateway.flow import dispatch
 from gateway.flow.desk import TaskAct
 from gateway.flow.outbound import expected_stage
-from gateway.kernel.case import CLOSED
+from gateway.kernel.case import Stage
 from gateway.kernel.envelope import Kind, NotTakenIn, Outcome
 from gateway.kernel.faults import Fault
 from gateway.kernel.identifiers import CaseId, CaseKey
-from gateway.rules.casework import can_step
+from gateway.rules.casework import may_say
 from tests.flow.judge import require_allowed_stages, require_converged
 from tests.flow.link import Answer, Tamper, Trouble
 from tests.flow.sites import Setup, provision
@@ -49,6 +49,10 @@ MOVES = 70
 CASES = 4
 SAYINGS = (*FORMS, Kind.MATERIALS_REQUESTED, Kind.ACCEPTED, Kind.MATERIALS_REQUESTED)
 """What a deciding office says; cases that go on for long meet more troubles."""
+
+
+GRADED = TaskAct(Kind.REVIEWED, as_json({"grade": "satisfied"}))
+FILED = TaskAct(Kind.ARCHIVED, as_json(FORMS[Kind.ARCHIVED]))
 
 
 class What(Enum):
@@ -181,12 +185,18 @@ class Federation:
         origin, case_id = self.opened[move.choice % len(self.opened)]
         side, who = self.world.sides[1 - origin], actor(UNITS[1 - origin])
         found = self.run(side.journal.read(lambda s: s.cases_by_id(case_id)))
-        legal = [k for k in SAYINGS if found and can_step(found[0].stage, k)]
-        if not legal or found[0].stage in CLOSED:
+        legal = [k for k in SAYINGS if found and may_say(found[0].stage, k)]
+        forms = {**FORMS}
+        if found and found[0].stage in (Stage.DECIDED, Stage.DELIVERED):
+            named = self.run(side.tasks.task(who, case_id))["decision"]
+            corrected = {"corrects": named, "correction_reason_zh": f"更正 {move.choice}"}
+            forms[Kind.DECIDED] = {**FORMS[Kind.DECIDED], **corrected}
+            legal = [k for k in legal if named or k is not Kind.DECIDED]
+        if not legal:
             self.turn(move._replace(side=origin))  # it waits for the other side's word
             return
         kind = legal[move.choice // len(self.opened) % len(legal)]
-        act = TaskAct(kind, as_json(FORMS[kind]))
+        act = TaskAct(kind, as_json(forms[kind]))
         self.say(case_id, kind, lambda key: side.tasks.act(who, case_id, act, None, key))
 
     def apply(self, move: Move) -> None:
@@ -196,10 +206,12 @@ class Federation:
         asks: dict[Kind, Callable[[str], Coroutine[Any, Any, Any]]] = {
             Kind.MATERIALS_SUPPLIED: lambda key: desk.supplement(who, case_id, form, (), key),
             Kind.DELIVERED: lambda key: desk.confirm_delivered(who, case_id, "window", key),
+            Kind.REVIEWED: lambda key: desk.act(who, case_id, GRADED, key),
+            Kind.ARCHIVED: lambda key: desk.act(who, case_id, FILED, key),
             Kind.WITHDRAWN: lambda key: desk.withdraw(who, case_id, "示例", key),
         }
         stage = expected_stage(self.run(side.case(case_id)))
-        legal = [k for k in asks if can_step(stage, k)]
+        legal = [k for k in asks if may_say(stage, k)]
         if not legal or (legal[0] is Kind.WITHDRAWN and move.choice % 8):
             self.turn(move._replace(side=1 - origin))
             return

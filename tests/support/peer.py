@@ -46,6 +46,12 @@ from tests.support.world import BRANCH, QUERY
 
 Answer = bytes | NotTakenIn
 
+IDENTITY = {
+    "method": "in_person_id_card",
+    "verified_by": "11620900MB00000000",
+    "staff": "staff-7",
+    "verified_at": "2026-06-01T09:30:00+08:00",
+}
 QUERY_FORM = {"uscc": "91620200MA0000000H", "query_purpose": "核对企业登记信息（示例）"}
 
 
@@ -252,7 +258,7 @@ class Peer:
         return self.seal(self.header()._replace(**changes), body)  # type: ignore[arg-type]
 
     def submitted_body(self, form: object, attachments: Sequence[Attachment] = ()) -> bytes:
-        document = {"applicant_number": "JQ-2026-000003", "form": form}
+        document = {"applicant_number": "JQ-2026-000003", "form": form, "identity": IDENTITY}
         return body_of(document, attachments)
 
     def ping(self) -> Sealed:

@@ -187,6 +187,7 @@ def branch_case(files: dict[str, bytes] | None = None) -> dict[str, object]:
         "mode": "collect_on_behalf",
         "purpose": "branch-registration",
         "verified_originals": True,
+        "identity": {"method": "in_person_id_card"},
         "form": sample_form(),
         "materials": [
             {

@@ -40,7 +40,13 @@ from gateway.ports.journal import (
 T = TypeVar("T")
 
 _OUR_STEP: Final = frozenset(
-    {Stage.SUBMITTED, Stage.ACKNOWLEDGED, Stage.MATERIALS_SUPPLIED, Stage.ACCEPTED}
+    {
+        Stage.SUBMITTED,
+        Stage.ACKNOWLEDGED,
+        Stage.MATERIALS_SUPPLIED,
+        Stage.ACCEPTED,
+        Stage.SUSPENDED,
+    }
 )
 _CASE_CHANGES: Final = "case_changes"
 

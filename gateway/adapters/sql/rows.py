@@ -31,7 +31,13 @@ _STATUSES: Final = {s.value: s for s in OutboxStatus}
 
 _IN: Final = Direction.IN.value
 _OUR_STEP: Final = frozenset(
-    {Stage.SUBMITTED, Stage.ACKNOWLEDGED, Stage.MATERIALS_SUPPLIED, Stage.ACCEPTED}
+    {
+        Stage.SUBMITTED,
+        Stage.ACKNOWLEDGED,
+        Stage.MATERIALS_SUPPLIED,
+        Stage.ACCEPTED,
+        Stage.SUSPENDED,
+    }
 )
 _NONE_OUTSTANDING: Final = (None, None, None, None)
 _NO_CASE: Final = (None, None)

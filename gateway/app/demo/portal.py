@@ -62,6 +62,7 @@ class Portal:
             "mode": "collect_on_behalf",
             "purpose": "branch-registration",
             "verified_originals": True,
+            **sample_applicant(),
             "form": sample_form(to_iso(self._stage.clock.now_ms())[:10]),
         }
         await self._open(body, papers)
@@ -152,6 +153,17 @@ class RefusedPortal(Portal):
 
 def sample_form(today: str) -> View:
     """Return the shipped sample's form, its business term beginning `today` (YYYY-MM-DD)."""
+    return {**_sample()["form"], "business_term_from": today}
+
+
+def sample_applicant() -> View:
+    """Return how the shipped sample's applicant was identified, and its agent's authorisation."""
+    sample = _sample()
+    method = sample["identity"]["method"]  # who verified it and when is this window, now
+    return {"identity": {"method": method}, "authorisation": sample["authorisation"]}
+
+
+def _sample() -> View:
     path = partners_root() / "jiayuguan" / "vectors" / "branch_registration" / "submitted.json"
-    form: View = json.loads(path.read_bytes())["form"]
-    return {**form, "business_term_from": today}
+    sample: View = json.loads(path.read_bytes())
+    return sample

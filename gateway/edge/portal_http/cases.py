@@ -19,7 +19,8 @@ from gateway.edge.portal_http.requests import (
     form_bytes,
     read_body,
 )
-from gateway.flow.desk import Actor, ItemsWish
+from gateway.flow.desk import Actor, ItemsWish, SideAct
+from gateway.kernel.envelope import Kind
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import parse_uuid7
 from gateway.kernel.limits import HEADER_TEXT_CHARS_MAX, ITEMS_PAGE_MAX
@@ -90,7 +91,11 @@ async def supplement(request: web.Request, portal: Portal, actor: Actor) -> web.
     body = read_body(SupplementBody, await read_json(request, portal.bounds))
     form = None if body.form is None else form_bytes(body.form)
     materials = tuple(m.declared() for m in body.materials)
-    return json_answer(await portal.desk.supplement(actor, case_id, form, materials, key))
+    return json_answer(
+        await portal.desk.supplement(
+            actor, case_id, form, materials, key, verified_originals=body.verified_originals
+        )
+    )
 
 
 async def withdraw(request: web.Request, portal: Portal, actor: Actor) -> web.StreamResponse:
@@ -111,6 +116,32 @@ async def delivered(request: web.Request, portal: Portal, actor: Actor) -> web.S
     return json_answer(await portal.desk.confirm_delivered(actor, case_id, body.method, key))
 
 
+def _act(kind: Kind) -> ActorHandler:
+    """Make the handler that says `kind`; the form of each kind is the flow's to judge."""
+
+    async def handler(request: web.Request, portal: Portal, actor: Actor) -> web.StreamResponse:
+        case_id = id_in_path(request, "case_id")
+        query(request, ())
+        key = idempotency_key(request)
+        document = await read_json(request, portal.bounds)
+        if not isinstance(document, dict):
+            wrong = (("", "not an object"),)
+            raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "1 errors", errors=wrong)
+        act = SideAct(kind, form_bytes(document))
+        return json_answer(await portal.desk.act(actor, case_id, act, key))
+
+    return handler
+
+
+ACTS = {
+    "request-materials": Kind.MATERIALS_REQUESTED,  # 一次性告知, if it is delegated
+    "accept": Kind.ACCEPTED,  # 受理, likewise
+    "not-accept": Kind.NOT_ACCEPTED,
+    "archived": Kind.ARCHIVED,
+    "reviews": Kind.REVIEWED,
+}
+"""Last part of the path to the kind of message that follows."""
+
 ROUTES: tuple[tuple[str, str, str, ActorHandler], ...] = (
     ("GET", "/v1/items", "cases:read", items),
     ("POST", "/v1/cases", "cases:write", open_case),
@@ -120,5 +151,9 @@ ROUTES: tuple[tuple[str, str, str, ActorHandler], ...] = (
     ("POST", "/v1/cases/{case_id}/supplement", "cases:write", supplement),
     ("POST", "/v1/cases/{case_id}/withdraw", "cases:write", withdraw),
     ("POST", "/v1/cases/{case_id}/delivered", "cases:write", delivered),
+    *(
+        ("POST", f"/v1/cases/{{case_id}}/{name}", "cases:write", _act(kind))
+        for name, kind in ACTS.items()
+    ),
 )
 """(method, path, scope, handler)."""

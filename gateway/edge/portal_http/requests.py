@@ -58,6 +58,25 @@ class MaterialBody(StrictBody):
 Materials = Annotated[list[MaterialBody], Field(max_length=ATTACHMENTS_PER_MESSAGE_MAX)]
 
 
+class IdentityBody(StrictBody):
+    """How the applicant's identity was verified (身份核验); by the caller and now by default."""
+
+    method: Literal["in_person_id_card", "e_id", "face_comparison", "real_name_account", "agent"]
+    verified_by: ShortText | None = None
+    staff: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    verified_at: ShortText | None = None
+
+
+class AuthorisationBody(StrictBody):
+    """What the applicant authorised an agent to do (帮办代办); the document is a material."""
+
+    agent_name: ShortText
+    agent_id: ShortText
+    material_code: ShortText
+    scope_zh: Reason
+    valid_until: ShortText
+
+
 class OpenCaseBody(StrictBody):
     """`POST /v1/cases`."""
 
@@ -70,6 +89,8 @@ class OpenCaseBody(StrictBody):
     materials: Materials = []
     applicant_number: Annotated[str, StringConstraints(max_length=HEADER_TEXT_CHARS_MAX)] = ""
     verified_originals: bool = False
+    identity: IdentityBody | None = None
+    authorisation: AuthorisationBody | None = None
 
     def wish(self) -> OpenCase:
         """Return it as the flow knows it.
@@ -87,6 +108,9 @@ class OpenCaseBody(StrictBody):
             materials=tuple(m.declared() for m in self.materials),
             applicant_number=self.applicant_number,
             verified_originals=self.verified_originals,
+            applicant=form_bytes(
+                self.model_dump(include={"identity", "authorisation"}, exclude_none=True)
+            ),
         )
 
 
@@ -95,6 +119,7 @@ class SupplementBody(StrictBody):
 
     form: dict[str, object] | None = None
     materials: Materials = []
+    verified_originals: bool = False
 
 
 class WithdrawBody(StrictBody):

@@ -61,8 +61,10 @@ async def material(request: web.Request, portal: Portal, actor: Actor) -> web.St
     return await file_answer(request, portal, download)
 
 
-def _act(kind: Kind) -> ActorHandler:
-    """Make the handler that does `kind`. The request's body is the form of the message's body.
+def _act(kind: Kind, must_have: str = "") -> ActorHandler:
+    """Make the handler that does `kind`; its body has the member `must_have`, if one is named.
+
+    The request's body is the form of the message's body.
 
     Only its being a sound JSON object is checked here; the form of each kind is the flow's.
     """
@@ -76,6 +78,9 @@ def _act(kind: Kind) -> ActorHandler:
             raise Fault(
                 FaultCode.PORTAL_REQUEST_INVALID, "1 errors", errors=(("", "not an object"),)
             )
+        if must_have and must_have not in document:
+            missing = (f"/{must_have}", "is required")
+            raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "1 errors", errors=(missing,))
         act = TaskAct(kind, form_bytes(document))
         return json_answer(await portal.task_desk.act(actor, task_id, act, at, key))
 
@@ -87,8 +92,11 @@ ACTS = {
     "request-materials": Kind.MATERIALS_REQUESTED,
     "accept": Kind.ACCEPTED,
     "not-accept": Kind.NOT_ACCEPTED,
+    "suspend": Kind.CLOCK_SUSPENDED,
+    "resume": Kind.CLOCK_RESUMED,
     "decide": Kind.DECIDED,
     "deliver": Kind.DELIVERED,
+    "archived": Kind.ARCHIVED,
 }
 """Last part of the path to the kind of message that follows."""
 
@@ -96,6 +104,7 @@ ROUTES: tuple[tuple[str, str, str, ActorHandler], ...] = (
     ("GET", "/v1/tasks", "tasks:read", list_tasks),
     ("GET", "/v1/tasks/{task_id}", "tasks:read", show_task),
     ("GET", "/v1/tasks/{task_id}/materials/{commitment}", "tasks:read", material),
+    ("POST", "/v1/tasks/{task_id}/correct", "tasks:act", _act(Kind.DECIDED, "corrects")),
     *(
         ("POST", f"/v1/tasks/{{task_id}}/{name}", "tasks:act", _act(kind))
         for name, kind in ACTS.items()

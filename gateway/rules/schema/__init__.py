@@ -1,6 +1,6 @@
 """Forms: strict JSON, JSON Schema 2020-12 with the field's own formats (表单校验)."""
 
 from gateway.rules.schema.forms import FormSchemas
-from gateway.rules.schema.kinds import require_body, require_licence
+from gateway.rules.schema.kinds import require_body, require_holders, require_licence
 
-__all__ = ["FormSchemas", "require_body", "require_licence"]
+__all__ = ["FormSchemas", "require_body", "require_holders", "require_licence"]

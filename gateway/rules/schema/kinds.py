@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from jsonschema_rs import Draft202012Validator
 
 from gateway.kernel.envelope import Kind
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.limits import AGREEMENT_BYTES_MAX
+from gateway.rules.schema import words
 from gateway.rules.schema.forms import FormSchemas, compile_schema, require_valid
-
-_Schema = dict[str, Any]
-
-
-def _text(chars_max: int, chars_min: int = 1) -> _Schema:
-    return {"type": "string", "minLength": chars_min, "maxLength": chars_max}
-
-
-def _closed(required: Mapping[str, _Schema], optional: Mapping[str, _Schema]) -> _Schema:
-    return {
-        "type": "object",
-        "required": list(required),
-        "properties": {**required, **optional},
-        "additionalProperties": False,
-    }
+from gateway.rules.schema.words import Schema as _Schema
+from gateway.rules.schema.words import closed as _closed
+from gateway.rules.schema.words import text as _text
 
 
 def _licence() -> _Schema:
@@ -86,8 +75,14 @@ def _decided() -> _Schema:
                 "licence": _licence(),
                 "answer_zh": _text(4_000),  # what was asked for, where no licence is issued
                 "instant": _instant(),
+                "corrects": words.digest(),  # the decision whose place this one takes (更正)
+                "correction_reason_zh": _text(2_000),
             },
         ),
+        "dependentRequired": {
+            "corrects": ["correction_reason_zh"],
+            "correction_reason_zh": ["corrects"],
+        },
         "if": {"properties": {"result": {"const": "approved"}}},
         "then": {"oneOf": [{"required": ["licence"]}, {"required": ["answer_zh"]}]},
         # A refusal states its reasons: 行政许可法 article 38.
@@ -106,7 +101,13 @@ def _schemas() -> dict[Kind, _Schema]:
     address = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
     wanted = {"type": "array", "minItems": 1, "maxItems": 100, "items": material}
     return {
-        Kind.SUBMITTED: _closed({"applicant_number": _text(64, 0), "form": {"type": "object"}}, {}),
+        Kind.SUBMITTED: {
+            **_closed(
+                {"applicant_number": _text(64, 0), "form": {"type": "object"}},
+                {"identity": words.identity(), "authorisation": words.authorisation()},
+            ),
+            "dependentRequired": {"authorisation": ["identity"]},
+        },
         Kind.ACKNOWLEDGED: _closed({}, {"handling_number": number}),
         Kind.MATERIALS_REQUESTED: _closed(
             {"notice": _closed({"zh": _text(2_000)}, {"en": _text(2_000)}), "materials": wanted}, {}
@@ -122,16 +123,20 @@ def _schemas() -> dict[Kind, _Schema]:
         Kind.NOT_ACCEPTED: _closed(
             {"reason_code": _text(64), "reason_zh": _text(2_000)}, {"reason_en": _text(2_000)}
         ),
+        Kind.CLOCK_SUSPENDED: words.suspended(),
+        Kind.CLOCK_RESUMED: words.resumed(),
         Kind.DECIDED: _decided(),
         Kind.WITHDRAWN: _closed({}, {"reason_zh": _text(2_000)}),
         Kind.DELIVERED: _closed(
             {"method": {"enum": ["window", "post", "online"]}, "delivered_on": date},
-            {"recipient_role": _text(64)},
+            {"recipient_role": _text(64), "decision": words.digest()},
         ),
         Kind.AGREEMENT_PROPOSED: _closed({"content": _text(AGREEMENT_BYTES_MAX), "act": act}, {}),
         Kind.AGREEMENT_ACCEPTED: _closed({"agreement": address, "act": act}, {}),
         Kind.AGREEMENT_REJECTED: _closed({"agreement": address, "act": act}, {}),
         Kind.AGREEMENT_REVOKED: _closed({"agreement": address, "act": act}, {}),
+        Kind.ARCHIVED: words.archived(),
+        Kind.REVIEWED: words.reviewed(),
         Kind.PING: _closed({}, {}),
     }
 
@@ -188,3 +193,19 @@ def require_licence(document: object, licence_type: str) -> None:
     if given != licence_type:
         wrong = ("/licence/licence_type", "is not what the item issues")
         raise Fault(FaultCode.SCHEMA_FORM_INVALID, " ".join(wrong), errors=(wrong,))
+
+
+def require_holders(document: object, parties: frozenset[str]) -> None:
+    """Check that an archive's list names gateways of `parties` as holders. It is a valid body.
+
+    Raises:
+        Fault: `schema.form_invalid`.
+    """
+    kept = document.get("materials", ()) if isinstance(document, dict) else ()
+    wrong = tuple(
+        (f"/materials/{at}/holder/region", "is not a party of this case")
+        for at, material in enumerate(kept)
+        if material["holder"]["region"] not in parties
+    )
+    if wrong:
+        raise Fault(FaultCode.SCHEMA_FORM_INVALID, " ".join(wrong[0]), errors=wrong)

@@ -13,7 +13,16 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt import PyJWS
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from gateway.flow.desk import Actor, DeclaredMaterial, Download, ItemsWish, OpenCase, TaskAct, View
+from gateway.flow.desk import (
+    Actor,
+    DeclaredMaterial,
+    Download,
+    ItemsWish,
+    OpenCase,
+    SideAct,
+    TaskAct,
+    View,
+)
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import parse_uuid7, uuid7, uuid_text
 
@@ -217,9 +226,12 @@ class FakeDesk:
         form: bytes | None,
         materials: Sequence[DeclaredMaterial],
         idempotency: str | None,
+        *,
+        verified_originals: bool = False,
     ) -> View:
         case = self._own(actor, case_id)
         case.last = f"supplement {'-' if form is None else form.decode()} {len(materials)}"
+        case.last += " originals seen" if verified_originals else ""
         return case.view()
 
     async def withdraw(
@@ -234,6 +246,13 @@ class FakeDesk:
     ) -> View:
         case = self._own(actor, case_id)
         case.last = f"delivered {method}"
+        return case.view()
+
+    async def act(
+        self, actor: Actor, case_id: bytes, act: SideAct, idempotency: str | None
+    ) -> View:
+        case = self._own(actor, case_id)
+        case.last = f"{act.kind.name.lower()} {act.form.decode()} {idempotency}"
         return case.view()
 
     async def cases(self, actor: Actor, limit: int, before: bytes) -> Sequence[View]:

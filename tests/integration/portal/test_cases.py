@@ -9,8 +9,10 @@ from hashlib import sha256, sha512
 import pytest
 from yarl import URL
 
+from gateway.edge.portal_http.cases import ACTS
 from gateway.kernel.envelope import Mode
 from gateway.kernel.faults import FaultCode
+from gateway.kernel.identifiers import uuid_text
 from gateway.kernel.limits import ATTACHMENT_CHUNK_BYTES_MAX
 
 from .conftest import World
@@ -223,6 +225,7 @@ async def test_a_wish_reaches_the_desk_as_it_was_meant(world: World) -> None:
     assert (wish.region, wish.item_code, wish.item_version) == ("620200", "00013112700402", "2")
     assert (wish.mode, wish.purpose) == (Mode.COLLECT_ON_BEHALF, "分公司设立登记")
     assert (wish.applicant_number, wish.verified_originals) == ("A-1", True)
+    assert json.loads(wish.applicant) == {}
     assert wish.form.decode() == (
         '{"entname":"示例㛃𬭊商贸有限公司嘉峪关分公司","n":9007199254740991,"b":[1,{}]}'
     )
@@ -264,6 +267,7 @@ async def test_what_the_applicant_s_side_does_reaches_the_desk(world: World) -> 
     for name, body, last in (
         ("supplement", {"form": {"a": 1}, "materials": [_material()]}, 'supplement {"a":1} 1'),
         ("supplement", {}, "supplement - 0"),
+        ("supplement", {"verified_originals": True}, "supplement - 0 originals seen"),
         ("withdraw", {"reason": "改变主意"}, "withdraw 改变主意 w-1"),
         ("delivered", {"method": "window"}, "delivered window"),
     ):
@@ -386,3 +390,38 @@ async def test_an_expected_body_is_asked_for_only_when_it_is_wanted(world: World
         assert (await asyncio.wait_for(reader.readline(), 5)).startswith(first)
         writer.close()
         await writer.wait_closed()
+
+
+@pytest.mark.parametrize("name", ACTS)
+async def test_every_word_without_files_reaches_the_desk(world: World, name: str) -> None:
+    case_id = await _open(world)
+    path, headers = f"/v1/cases/{case_id}/{name}", {**bearer(), "Idempotency-Key": "k-7"}
+    async with world.client.post(path, json=[], headers=headers) as answer:
+        assert answer.status == 400
+    form = {"grade": "satisfied", "comment_zh": "示例㛃"}
+    async with world.client.post(path, json=form, headers=headers) as answer:
+        body = await answer.json()
+        assert answer.status == 200
+    said, _, rest = body["last"].partition(" ")
+    assert said == ACTS[name].name.lower()
+    assert rest == json.dumps(form, ensure_ascii=False, separators=(",", ":")) + " k-7"
+    async with world.client.post(path, json=form, headers=bearer(unit=OTHER_UNIT)) as answer:
+        assert answer.status == 404
+
+
+async def test_how_the_applicant_was_identified_reaches_the_desk(world: World) -> None:
+    agent = {
+        "agent_name": "示例乙𬭊",
+        "agent_id": "629900199207080006",
+        "material_code": "charter",
+        "scope_zh": "代为办理（示例）",
+        "valid_until": "2036-05-26",
+    }
+    stated = {"identity": {"method": "agent", "staff": "staff-9"}, "authorisation": agent}
+    case_id = await _open(world, **stated)
+    held = {uuid_text(c): case for c, case in world.desk.store.items()}[case_id]
+    assert json.loads(held.wish.applicant) == stated
+    for wrong in ({"identity": {"method": "hearsay"}}, {"authorisation": {"agent_name": "示例"}}):
+        wish = _wish(**wrong)
+        async with world.client.post("/v1/cases", json=wish, headers=bearer()) as answer:
+            assert answer.status == 400

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import ClientError
 
 from gateway.edge.portal_http.tasks import ACTS
+from gateway.kernel.envelope import Kind
 from gateway.kernel.identifiers import uuid_text
 
 from .conftest import World
@@ -64,6 +65,19 @@ async def test_an_act_may_come_without_a_body(world: World) -> None:
         assert answer.status == 200
     ((act, revision, key),) = world.task_desk.acts
     assert (act.form, revision, key) == (b"{}", None, None)
+
+
+async def test_a_correction_that_names_no_decision_never_reaches_the_desk(world: World) -> None:
+    path = f"{TASK}/correct"
+    async with world.client.post(path, json={"result": "refused"}, headers=bearer()) as answer:
+        body = await answer.json(content_type="application/problem+json")
+    assert (answer.status, body["rule"]) == (400, "portal.request_invalid")
+    assert world.task_desk.acts == []
+    form = {"result": "refused", "corrects": "ab" * 32}
+    async with world.client.post(path, json=form, headers=bearer()) as answer:
+        assert answer.status == 200
+    ((act, _, _),) = world.task_desk.acts
+    assert (act.kind, json.loads(act.form)) == (Kind.DECIDED, form)
 
 
 async def test_an_unknown_act_is_not_found(world: World) -> None:

@@ -11,9 +11,23 @@ from hypothesis import strategies as st
 from gateway.kernel.case import CLOSED, CaseRole, Stage
 from gateway.kernel.envelope import Kind, Right
 from gateway.kernel.faults import Fault, FaultCode
-from gateway.rules.casework import can_step, require_role, right_needed, step
+from gateway.rules.casework import (
+    ABOUT_THE_RESULT,
+    can_step,
+    may_say,
+    require_correction,
+    require_role,
+    require_same_decision,
+    right_needed,
+    step,
+)
 
-EXPECTED = {FaultCode.CASE_STAGE, FaultCode.CASE_CLOSED, FaultCode.CASE_ALREADY_DECIDED}
+EXPECTED = {
+    FaultCode.CASE_STAGE,
+    FaultCode.CASE_CLOSED,
+    FaultCode.CASE_SUSPENDED,
+    FaultCode.CASE_ALREADY_DECIDED,
+}
 
 
 @pytest.mark.parametrize("stage", Stage)
@@ -30,8 +44,30 @@ def test_every_kind_in_every_stage_leads_to_a_stage_or_breaks_a_rule(
 
 
 @pytest.mark.parametrize("stage", sorted(CLOSED))
-def test_nothing_reopens_a_closed_case(stage: Stage) -> None:
-    assert {step(stage, kind) for kind in Kind if can_step(stage, kind)} <= {stage}
+def test_nothing_but_a_corrected_result_reopens_a_closed_case(stage: Stage) -> None:
+    after = {kind: step(stage, kind) for kind in Kind if can_step(stage, kind)}
+    if stage is Stage.DELIVERED:
+        assert after.pop(Kind.DECIDED) is Stage.DECIDED
+    assert set(after.values()) <= {stage, Stage.ARCHIVED}
+
+
+def test_nothing_leads_out_of_the_archive() -> None:
+    for kind in Kind:
+        if can_step(Stage.ARCHIVED, kind):
+            assert step(Stage.ARCHIVED, kind) is Stage.ARCHIVED
+
+
+def test_a_first_decision_corrects_nothing() -> None:
+    require_correction(Stage.ACCEPTED, "", "")
+    with pytest.raises(Fault) as raised:
+        require_correction(Stage.ACCEPTED, "ab" * 32, "ab" * 32)
+    assert raised.value.code is FaultCode.CASE_DECISION_DIFFERS
+
+
+def test_no_decision_is_named_while_none_is_settled() -> None:
+    with pytest.raises(Fault) as raised:
+        require_same_decision("", "")
+    assert raised.value.code is FaultCode.CASE_DECISION_DIFFERS
 
 
 def test_every_stage_can_be_reached_and_every_open_one_can_be_closed() -> None:
@@ -51,7 +87,7 @@ def test_every_stage_can_be_reached_and_every_open_one_can_be_closed() -> None:
 
 
 def test_a_withdrawal_is_too_late_once_the_case_is_decided() -> None:
-    for stage in (Stage.DECIDED, Stage.DELIVERED):
+    for stage in (Stage.DECIDED, Stage.DELIVERED, Stage.ARCHIVED):
         with pytest.raises(Fault) as raised:
             step(stage, Kind.WITHDRAWN)
         assert raised.value.code is FaultCode.CASE_ALREADY_DECIDED
@@ -106,40 +142,51 @@ class Side:
 
     role: CaseRole
     stage: Stage
-    waiting: list[Kind] = field(default_factory=list)
+    waiting: list[tuple[Kind, int]] = field(default_factory=list)
+    """Kind, and which decision it speaks of: the first, second, ... that was known."""
     outstanding: tuple[int, Kind] | None = None
+    decisions: int = 0
     sent: int = 0
     seen: int = 0
-    on_its_way: tuple[int, Kind, int] | None = None
-    """Number, kind, and the number last seen when it was sealed."""
+    on_its_way: tuple[int, Kind, int, int] | None = None
+    """Number, kind, the number last seen when it was sealed, and the decision it speaks of."""
     receipt: tuple[int, bool] | None = None
     """For the other side: number, taken in."""
     history: list[list[object]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.begun = self.stage
 
     def may_say(self) -> list[Kind]:
         kinds = [
             k
             for k in Kind
             if right_needed(self.role, k) is not None
-            and can_step(self.stage, k)
-            and self.stage not in CLOSED
+            and may_say(self.stage, k)
+            and not (k is Kind.DECIDED and self.decides())
         ]
         if self.role is CaseRole.ORIGIN and (self.outstanding or self.waiting):
             return []
         return kinds
 
+    def decides(self) -> bool:
+        """Tell whether a decision of its own is still on its way: it cannot be named yet."""
+        told = [self.outstanding[1]] if self.outstanding else []
+        return Kind.DECIDED in (*told, *(kind for kind, _ in self.waiting))
+
     def say(self, kind: Kind) -> None:
         if self.role is CaseRole.DECIDING:
             self.stage = step(self.stage, kind)
-        self.waiting.append(kind)
+            self.decisions += kind is Kind.DECIDED
+        self.waiting.append((kind, self.decisions))
         self.seal()
 
     def seal(self) -> None:
         if self.outstanding is None and self.waiting:
-            kind = self.waiting.pop(0)
+            kind, about = self.waiting.pop(0)
             self.sent += 1
             self.outstanding = (self.sent, kind)
-            self.on_its_way = (self.sent, kind, self.seen)
+            self.on_its_way = (self.sent, kind, self.seen, about)
             self.history.append([kind, False])
 
     def count(self) -> None:
@@ -154,10 +201,19 @@ class Side:
     def _own(self, kind: Kind) -> int:
         return max(i for i, (said, taken) in enumerate(self.history) if said is kind and not taken)
 
-    def take(self, number: int, kind: Kind, seen: int) -> None:
+    def speaks_of_another(self, kind: Kind, about: int) -> bool:
+        """Tell whether the origin's word is about a result that was corrected since."""
+        corrected = self.role is CaseRole.DECIDING and self.decisions > 1
+        differs = about != self.decisions or self.decides()
+        return kind in ABOUT_THE_RESULT and corrected and differs
+
+    def take(self, number: int, kind: Kind, seen: int, about: int) -> None:
         """Judge the other side's message."""
         if self.outstanding is not None and self.outstanding[0] == seen:
             self.count()
+        if self.speaks_of_another(kind, about):
+            self.receipt = (number, False)
+            return
         if not can_step(self.stage, kind):
             # The deciding side's word is never refused, unless the origin, to which accepting is
             # delegated, closed the case at the same time.
@@ -165,6 +221,7 @@ class Side:
             self.receipt = (number, False)
             return
         self.stage = step(self.stage, kind)
+        self.decisions += kind is Kind.DECIDED
         self.seen = number
         self.history.append([kind, True])
         self.receipt = (number, True)
@@ -179,11 +236,12 @@ class Side:
         self.outstanding = None
         if self.role is CaseRole.DECIDING:  # back to what both sides hold
             self.waiting.clear()
-            self.stage = Stage.SUBMITTED
+            self.stage, self.decisions = self.begun, int(self.begun is Stage.DECIDED)
             for kind, counts in self.history:
                 assert isinstance(kind, Kind)
                 if counts and can_step(self.stage, kind):
                     self.stage = step(self.stage, kind)
+                    self.decisions += kind is Kind.DECIDED
         self.seal()
 
 
@@ -212,10 +270,12 @@ def move(what: str, one: Side, other: Side) -> None:
 
 @settings(max_examples=600, deadline=None)
 @given(st.data())
-def test_two_sides_agree_whatever_overtakes_what(data: st.DataObject) -> None:
-    origin = Side(CaseRole.ORIGIN, Stage.SUBMITTED)
-    deciding = Side(CaseRole.DECIDING, Stage.SUBMITTED)
-    for _ in range(data.draw(st.integers(1, 30), "steps")):
+@pytest.mark.parametrize("begun", [Stage.SUBMITTED, Stage.ACCEPTED, Stage.DECIDED])
+def test_two_sides_agree_whatever_overtakes_what(begun: Stage, data: st.DataObject) -> None:
+    decisions = int(begun is Stage.DECIDED)
+    origin = Side(CaseRole.ORIGIN, begun, decisions=decisions)
+    deciding = Side(CaseRole.DECIDING, begun, decisions=decisions)
+    for _ in range(data.draw(st.integers(1, 40), "steps")):
         choices: list[tuple[object, ...]] = list(moves(origin, deciding))
         choices += [("say", s, k) for s in (origin, deciding) for k in s.may_say()]
         if not choices:

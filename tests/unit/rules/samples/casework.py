@@ -1,12 +1,33 @@
 from functools import partial
 
 from gateway.kernel.case import CaseRole, Stage
-from gateway.kernel.envelope import Kind, Right
+from gateway.kernel.envelope import Kind, Mode, Right
 from gateway.kernel.faults import FaultCode as F
-from gateway.rules.casework import require_role, step
+from gateway.rules.applicant import require_identified
+from gateway.rules.casework import require_correction, require_role, require_same_decision, step
 from tests.unit.rules.samples.sample import Sample
 
+_STATED = {"identity": {"method": "agent"}}
+_AGENT = {**_STATED, "authorisation": {"material_code": "02", "valid_until": "2036-05-26"}}
+
+
+def _identified(document: object, codes: tuple[str, ...], today: str) -> None:
+    require_identified(Mode.COLLECT_ON_BEHALF, document, codes, today)
+
+
 SAMPLES = {
+    F.CASE_IDENTITY_REQUIRED: Sample(
+        partial(_identified, {"identity": {"method": "e_id"}}, (), "2026-06-01"),
+        partial(_identified, {}, (), "2026-06-01"),
+    ),
+    F.CASE_AUTHORISATION_MISSING: Sample(
+        partial(_identified, _AGENT, ("01", "02"), "2026-06-01"),
+        partial(_identified, _AGENT, ("01",), "2026-06-01"),
+    ),
+    F.CASE_AUTHORISATION_ENDED: Sample(
+        partial(_identified, _AGENT, ("02",), "2036-05-26"),
+        partial(_identified, _AGENT, ("02",), "2036-05-27"),
+    ),
     F.CASE_ROLE: Sample(
         partial(require_role, CaseRole.DECIDING, Kind.DECIDED, Right.NONE),
         partial(require_role, CaseRole.ORIGIN, Kind.DECIDED, Right.NONE),
@@ -18,11 +39,24 @@ SAMPLES = {
         partial(step, Stage.ACKNOWLEDGED, Kind.ACCEPTED),
         partial(step, Stage.NOT_ACCEPTED, Kind.ACCEPTED),
     ),
+    F.CASE_SUSPENDED: Sample(
+        partial(step, Stage.ACCEPTED, Kind.DECIDED),
+        partial(step, Stage.SUSPENDED, Kind.DECIDED),
+    ),
     F.CASE_ALREADY_DECIDED: Sample(
         partial(step, Stage.ACCEPTED, Kind.WITHDRAWN), partial(step, Stage.DECIDED, Kind.WITHDRAWN)
     ),
+    F.CASE_CORRECTION_UNNAMED: Sample(
+        partial(require_correction, Stage.DELIVERED, "ab" * 32, "ab" * 32),
+        partial(require_correction, Stage.DELIVERED, "", "ab" * 32),
+    ),
+    F.CASE_DECISION_DIFFERS: Sample(
+        partial(require_same_decision, "ab" * 32, "ab" * 32),
+        partial(require_same_decision, "ab" * 32, "cd" * 32),
+    ),
     F.CASE_KIND_NOT_SERVED: Sample(
-        partial(step, Stage.DECIDED, Kind.DELIVERED), partial(step, Stage.DECIDED, Kind.ARCHIVED)
+        partial(step, Stage.DECIDED, Kind.DELIVERED),
+        partial(step, Stage.DECIDED, Kind.PARCEL_MOVED),
     ),
     F.CASE_RIGHT_REQUIRED: Sample(
         partial(require_role, CaseRole.ORIGIN, Kind.DELIVERED, Right.DELIVER_RESULT),
