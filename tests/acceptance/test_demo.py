@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from stdnum.iso7064 import mod_37_36
 
+from gateway.kernel.limits import SALT_BYTES
 from tests.acceptance.processes import gateways_in, is_alive, listening, run, started, until
 
 pytestmark = pytest.mark.slow
@@ -156,7 +157,8 @@ def test_the_materials_are_real_files_and_the_other_side_holds_them_all(
         assert_pdf(path.read_bytes())
     assert_png(papers["06"].read_bytes())
     vault = state / "jiayuguan" / "state" / "vault"
-    held = {path.read_bytes() for path in vault.rglob("*") if path.is_file()}
+    salted = [path.read_bytes() for path in vault.rglob("*") if path.is_file()]
+    held = {file[SALT_BYTES:] for file in salted}
     assert {path.read_bytes() for path in (state / "materials").iterdir()} <= held
 
 
@@ -195,7 +197,7 @@ def test_only_its_owner_can_read_the_folder_s_secrets(
     document: dict[str, Any], state: Path
 ) -> None:
     secrets = [*state.rglob("*.key.pem"), *state.rglob("journal.sqlite3")]
-    assert len(secrets) == 2 * 5
+    assert len(secrets) == 2 * 6
     assert [oct(p.stat().st_mode & 0o077) for p in secrets] == ["0o0"] * len(secrets)
 
 

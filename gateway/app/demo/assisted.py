@@ -23,7 +23,7 @@ from gateway.kernel.instants import to_iso
 
 PARTNER: Final = "620300"
 ITEM: Final = "00013112700604"
-_FOLDER: Final = "jinchang"
+FOLDER: Final = "jinchang"
 _DESK: Final = ("assisted:type", "assisted:confirm")
 _POLL_S: Final = 0.02
 _SHEET: Final = "协办单.html"
@@ -37,7 +37,7 @@ def prepare_assisted(site: Site, now_ms: int) -> bytes:
     Raises:
         OSError, ValueError: the sample partner is not there, or the site has it already.
     """
-    return adopt(site, partners_root() / _FOLDER, now_ms)
+    return adopt(site, partners_root() / FOLDER, now_ms)
 
 
 async def play_assisted(site: Site, stage: Stage, folder: Path) -> View:
@@ -206,6 +206,6 @@ def _fields(kind: str, number: str, more: View | None = None) -> View:
 
 
 def _vector(name: str) -> View:
-    path = partners_root() / _FOLDER / "vectors" / "individual_business" / f"{name}.json"
+    path = partners_root() / FOLDER / "vectors" / "individual_business" / f"{name}.json"
     found: View = json.loads(path.read_bytes())
     return found

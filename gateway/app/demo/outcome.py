@@ -60,8 +60,10 @@ def conclude(
         DemoFailed: they do not agree that it is delivered, with this result and these receipts.
     """
     for view in (origin, deciding):
-        if view["stage"] != "delivered" or view["attention"] or view["unconfirmed"]:
-            raise DemoFailed(f"办件 the case is {view['stage']} at {view['role']}, not delivered")
+        if view["stage"] != scenario.stage or view["attention"] or view["unconfirmed"]:
+            raise DemoFailed(
+                f"办件 the case is {view['stage']} at {view['role']}, not {scenario.stage}"
+            )
     for key in ("case_id", "licence", "case_numbers", "result", "agreement", "item_version"):
         if origin[key] != deciding[key]:
             raise DemoFailed(f"双方记录不一致 the two sides differ in {key}")
@@ -98,7 +100,7 @@ def _is_ours(licence: View) -> bool:
 
 def _decided_ms(origin: View) -> int:
     """Return the time from opening the case to holding the decision, by the origin's own clock."""
-    (decided,) = [m for m in origin["history"] if m["kind"] == "decided"]
+    decided = next(m for m in origin["history"] if m["kind"] == "decided")
     spent = datetime.fromisoformat(decided["recorded_at"]) - datetime.fromisoformat(
         origin["opened_at"]
     )

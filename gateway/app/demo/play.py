@@ -116,12 +116,14 @@ async def _case(
     async with AsyncExitStack() as stack:
         jiuquan = await _open(stack, state.jiuquan, stage, "portal-demo")
         jiayuguan = await _open(stack, state.jiayuguan, stage, "registrar-demo")
-        cast = Cast(jiuquan, jiayuguan, state.papers)
+        cast = Cast(jiuquan, jiayuguan, state.papers, state.jiuquan)
         began_ms, paused_ms = stage.clock.monotonic_ms(), stage.paused_ms
         async with stage.limited(CASE_S_MAX):
             case_id = await scenario.run(cast, _unless)
-            origin = await jiuquan.case_at(case_id, "delivered")
-            deciding = await jiayuguan.case_at(case_id, "delivered")
+            origin = await jiuquan.case_at(case_id, scenario.stage)
+            deciding = origin
+            if not scenario.assisted:
+                deciding = await jiayuguan.case_at(case_id, scenario.stage)
         took_ms = stage.clock.monotonic_ms() - began_ms - (stage.paused_ms - paused_ms)
         return conclude(
             scenario,

@@ -108,12 +108,11 @@ class Registrar:
     async def _decide(self, task_id: str) -> None:
         task = await self._office.get(f"/v1/tasks/{task_id}")
         licence = make_licence(task["form"], task["case_numbers"]["handling"], self._today())
-        body = {
-            "result": "approved",
-            "decision_number": f"（嘉）登字〔{self._today()[:4]}〕第 {_serial(task)} 号（示例）",
-            "licence": licence,
-        }
-        await self._say(task, "decide", "decided", body)
+        await self._say(task, "decide", "decided", {**self._approval(task), "licence": licence})
+
+    def _approval(self, task: View) -> View:
+        number = f"（嘉）登字〔{self._today()[:4]}〕第 {_serial(task)} 号（示例）"
+        return {"result": "approved", "decision_number": number}
 
     async def _say(self, task: View, act: str, kind: str, body: View) -> None:
         """Do an act and wait for the receipt of the message that follows from it."""

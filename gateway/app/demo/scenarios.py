@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway.app.demo.assisted import play_assisted
+from gateway.app.demo.correcting import CorrectedPortal, CorrectingRegistrar
 from gateway.app.demo.individual import IndividualPortal
 from gateway.app.demo.late import LatePortal
 from gateway.app.demo.office import Office
 from gateway.app.demo.portal import Portal, RefusedPortal
 from gateway.app.demo.registrar import RefusingRegistrar, Registrar
 from gateway.app.demo.story import Until
+from gateway.app.provision import Site
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class Cast:
     jiuquan: Office
     jiayuguan: Office
     papers: Path
+    site: Site
+    """Of Jiuquan's gateway."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,9 @@ class Scenario:
     """A story the demo can play.
 
     `run` works beside nothing else until the case is closed at the applicant's side, and returns
-    the case's id. `result` is how the case is decided; an approval brings a licence.
+    the case's id. `result` is how the case is decided; an approval brings a licence. `stage` is
+    where it ends. Where the deciding side has no gateway (`assisted`), the attested word of one
+    side is all there is.
     """
 
     name: str
@@ -37,6 +44,8 @@ class Scenario:
     en: str
     result: str
     run: Callable[[Cast, Until], Awaitable[str]]
+    stage: str = "delivered"
+    assisted: bool = False
 
 
 async def _founding(cast: Cast, until: Until) -> str:
@@ -64,6 +73,19 @@ async def _late(cast: Cast, until: Until) -> str:
     registrar = Registrar(cast.jiayuguan, cast.jiayuguan.stage.clock.now_ms())
     await until(portal.run(), registrar.run())
     return portal.case_id
+
+
+async def _correction(cast: Cast, until: Until) -> str:
+    portal = CorrectedPortal(cast.jiuquan, cast.papers)
+    registrar = CorrectingRegistrar(cast.jiayuguan, cast.jiayuguan.stage.clock.now_ms())
+    await until(portal.run(), registrar.run())
+    return portal.case_id
+
+
+async def _assisted(cast: Cast, until: Until) -> str:
+    cast.papers.mkdir(mode=0o700, parents=True, exist_ok=True)
+    view = await play_assisted(cast.site, cast.jiuquan.stage, cast.papers)
+    return str(view["case_id"])
 
 
 FOUNDING: Final = "founding-case"
@@ -97,6 +119,22 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "a withdrawal after the decision is turned away; the decision stands",
             "approved",
             _late,
+        ),
+        Scenario(
+            "correction",
+            "更正：已送达的证照有误，以新的签名决定更正并重新送达",
+            "a licence with a slip is replaced by a new signed decision that names the old one",
+            "approved",
+            _correction,
+        ),
+        Scenario(
+            "assisted",
+            "无系统的伙伴：打印协办单、电话转交，一人录入、另一人复核",
+            "a partner with no system: a printed sheet, one types its answers, another confirms",
+            "approved",
+            _assisted,
+            stage="decided",
+            assisted=True,
         ),
     )
 }
