@@ -29,15 +29,14 @@ _POLL_S: Final = 0.02
 _SHEET: Final = "协办单.html"
 
 
-def prepare_assisted(site: Site, now_ms: int) -> bytes:
-    """Give a gateway its partner without a system; return the agreement's digest.
-
-    To be called once for a fresh site, before its gateway runs.
+def prepare_assisted(site: Site, now_ms: int) -> None:
+    """Give a gateway its partner without a system, unless it has it; before the gateway runs.
 
     Raises:
-        OSError, ValueError: the sample partner is not there, or the site has it already.
+        OSError, ValueError: the sample partner is not there.
     """
-    return adopt(site, partners_root() / FOLDER, now_ms)
+    if not (site.root / "partners" / FOLDER).exists():
+        adopt(site, partners_root() / FOLDER, now_ms)
 
 
 async def play_assisted(site: Site, stage: Stage, folder: Path) -> View:

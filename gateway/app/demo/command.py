@@ -58,8 +58,6 @@ def demo(
     """
     # Imported here: help and usage errors need none of it.
     from gateway.adapters.system.clock import SystemClock
-    from gateway.app.demo.assisted import FOLDER as ASSISTED
-    from gateway.app.demo.assisted import prepare_assisted
     from gateway.app.demo.display import Screen
     from gateway.app.demo.outcome import Outcome
     from gateway.app.demo.play import Interrupted, play
@@ -86,8 +84,6 @@ def demo(
 
     try:
         held = open_state(state, clock.now_ms())
-        if chosen.assisted and not (held.jiuquan.root / "partners" / ASSISTED).exists():
-            prepare_assisted(held.jiuquan, clock.now_ms())
         if screen is not None:
             screen.opening(held, chosen)
         stage = Stage(screen or Quiet(), clock, _pace(pace, quick=once or json))

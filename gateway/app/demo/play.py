@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import aiohttp
 
+from gateway.app.demo.assisted import prepare_assisted
 from gateway.app.demo.children import Child, running
 from gateway.app.demo.office import Office, open_office
 from gateway.app.demo.outcome import Outcome, conclude
@@ -52,6 +53,8 @@ async def play(
     for number in _SIGNALS:
         loop.add_signal_handler(number, asked.set)
     try:
+        if scenario.assisted:
+            prepare_assisted(state.jiuquan, stage.clock.now_ms())
         began_ms = stage.clock.monotonic_ms()
         async with running(state.sites) as children:
             for child in children:
