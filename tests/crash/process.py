@@ -57,10 +57,11 @@ def _site(root: Path, identity: Identity) -> Site:
 
 def both_ways() -> bytes:
     """Return the sample agreement, with branch registration open in both directions."""
-    one_way = b'origins = ["620900"]\ndeciding = ["620200"]'
+    branch = f'[[grants]]\nitems = [{{ code = "{BRANCH}", versions = ["1", "2"] }}]\n'.encode()
+    one_way = branch + b'origins = ["620900"]\ndeciding = ["620200"]'
     content = agreement_bytes()
     assert content.count(one_way) == 1
-    both = b'origins = ["620900", "620200"]\ndeciding = ["620900", "620200"]'
+    both = branch + b'origins = ["620900", "620200"]\ndeciding = ["620900", "620200"]'
     return content.replace(one_way, both)
 
 
