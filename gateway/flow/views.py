@@ -157,14 +157,14 @@ def full_view(
     preparing = any(e.status is OutboxStatus.PREPARING for e in outbox)
     view["missing_uploads"] = [m.material_code for m in materials if preparing and not m.commitment]
     view["request"] = _last_request(case, history)
-    view |= _applicant(case)
+    view["identity"] = _submitted(case).get("identity")
     return {**view, **_afterwards(case, history)}
 
 
-def _applicant(case: CaseRecord) -> dict[str, object]:
-    """Show how the applicant was identified, and for whom an agent acts."""
-    submitted = json.loads(case.form) if case.form else {}
-    return {name: submitted.get(name) for name in ("identity", "authorisation")}
+def _submitted(case: CaseRecord) -> dict[str, object]:
+    """Return the body of the submission; all but `identity` may hold personal data."""
+    submitted: dict[str, object] = json.loads(case.form) if case.form else {}
+    return submitted
 
 
 def _last_request(case: CaseRecord, history: Sequence[StoredMessage]) -> object:
@@ -179,26 +179,29 @@ def _last_request(case: CaseRecord, history: Sequence[StoredMessage]) -> object:
 def _afterwards(case: CaseRecord, history: Sequence[StoredMessage]) -> dict[str, object]:
     """Show which decision stands, what became of the papers, and what people said of the service.
 
-    `decision` is what a correction names; None while none is settled between both sides.
+    `decision` is what a correction names; None while none is settled between both sides. What
+    people wrote is left out: operators see this too.
     """
     standing = standing_decision(case, history)
     return {
         "decision": standing.header_digest.hex() if standing else None,
         "archives": _bodies(history, Kind.ARCHIVED),
-        "reviews": _bodies(history, Kind.REVIEWED),
+        "reviews": _bodies(history, Kind.REVIEWED, without="comment_zh"),
     }
 
 
-def _bodies(history: Sequence[StoredMessage], kind: Kind) -> list[object]:
-    return [
-        {
-            "said_by": message.ref.sender,
-            "recorded_at": to_iso(message.recorded_at_ms),
-            **json.loads(decode_body(decode_envelope(message.envelope).body_bytes).form),
-        }
-        for message in history
-        if message.kind is kind and message.outcome not in (Outcome.REFUSED, Outcome.VOID)
-    ]
+def _bodies(
+    history: Sequence[StoredMessage], kind: Kind, without: str = ""
+) -> list[dict[str, object]]:
+    found = []
+    for message in history:
+        if message.kind is not kind or message.outcome in (Outcome.REFUSED, Outcome.VOID):
+            continue
+        body = json.loads(decode_body(decode_envelope(message.envelope).body_bytes).form)
+        body.pop(without, None)
+        at = to_iso(message.recorded_at_ms)
+        found.append({"said_by": message.ref.sender, "recorded_at": at, **body})
+    return found
 
 
 def received_files(history: Sequence[StoredMessage]) -> list[tuple[StoredMessage, Attachment]]:
@@ -231,9 +234,9 @@ def task_view(
     view["task_id"] = view["case_id"]
     view["change"] = change
     view["acts"] = possible_acts(case)
-    submitted = json.loads(case.form) if case.form else {}
-    view["form"] = submitted.get("form")
-    view |= _applicant(case)
+    submitted = _submitted(case)
+    for name in ("form", "identity", "authorisation"):
+        view[name] = submitted.get(name)
     view["materials"] = [
         {
             "material_code": a.material_code,
@@ -247,4 +250,8 @@ def task_view(
         }
         for m, a in received_files(history)
     ]
-    return {**view, **_afterwards(case, history)} if history else view
+    if not history:
+        return view
+    afterwards = _afterwards(case, history)
+    afterwards["reviews"] = _bodies(history, Kind.REVIEWED)
+    return {**view, **afterwards}

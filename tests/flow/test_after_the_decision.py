@@ -307,6 +307,9 @@ async def test_a_case_is_reviewed_once_for_each_service(world: World) -> None:
     reviews: list[dict[str, object]] = task["reviews"]  # type: ignore[assignment]
     assert [r["grade"] for r in reviews] == ["very_satisfied", "dissatisfied", "very_satisfied"]
     services: list[dict[str, object]] = [r["service"] for r in reviews]  # type: ignore[misc]
+    assert reviews[1]["comment_zh"] == "示例"
+    seen = await world.jq.desk.case(actor(WINDOW), case_id)
+    assert "comment_zh" not in str(seen), "operators see this view too"
     assert [s["serviceNumber"] for s in services] == [1, 2, 3]
     assert [s["serviceName"] for s in services] == ["窗口收件", "办结送达", "办结送达"]
     assert services[0]["areaCode"] == "620200"
