@@ -90,6 +90,8 @@ async def test_the_same_case_id_of_another_origin_is_another_case(world: World) 
 
 NOT_THE_ORIGINS: dict[str, tuple[Kind, object]] = {
     "acknowledged": (Kind.ACKNOWLEDGED, {}),
+    "suspended": (Kind.CLOCK_SUSPENDED, {"procedure": "hearing", "reason_zh": "示例"}),
+    "resumed": (Kind.CLOCK_RESUMED, {}),
     "decided": (Kind.DECIDED, DECIDED),
 }
 
@@ -117,6 +119,67 @@ async def test_what_needs_a_delegated_right_is_refused_without_it(world: World, 
     await refused(world, world.jiuquan.next(first, kind, document), F.CASE_RIGHT_REQUIRED)
     other = world.jiuquan.next(first, kind, document, delegated_right=Right.VERIFY_ORIGINALS)
     await refused(world, other, F.CASE_RIGHT_REQUIRED)
+
+
+RIGHTS = {
+    "accepted": Right.ACCEPT,
+    "not_accepted": Right.ACCEPT,
+    "materials_requested": Right.NOTIFY_ONCE,
+    "delivered": Right.DELIVER_RESULT,
+}
+
+
+@pytest.mark.parametrize("name", DELEGABLE)
+async def test_a_right_that_is_named_but_not_delegated_is_refused(world: World, name: str) -> None:
+    kind, document = DELEGABLE[name]
+    first = await opened(world)
+    forged = world.jiuquan.next(first, kind, document, delegated_right=RIGHTS[name])
+    await refused(world, forged, F.AGREEMENT_RIGHT_NOT_DELEGATED)
+    assert world.journal.stage(first.header) == "submitted"
+    vouched = world.jiuquan.submission(delegated_right=Right.VERIFY_ORIGINALS)
+    await refused(world, vouched, F.AGREEMENT_RIGHT_NOT_DELEGATED)
+
+
+EARLY: dict[str, tuple[Kind, object]] = {
+    "reviewed": (
+        Kind.REVIEWED,
+        {
+            "grade": "satisfied",
+            "service": {
+                "taskCode": "1",
+                "taskName": "示例",
+                "projectNo": "",
+                "proStatus": "delivered",
+                "orgcode": "",
+                "serviceName": "示例",
+                "serviceNumber": 1,
+                "areaCode": "620200",
+            },
+        },
+    ),
+    "archived": (
+        Kind.ARCHIVED,
+        {
+            "archived_on": "2026-06-30",
+            "materials": [
+                {
+                    "code": "result",
+                    "holder": {"region": "620200", "unit": "11620200MB0000000U"},
+                    "kept_as": "original",
+                    "retention": "permanent",
+                }
+            ],
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EARLY)
+async def test_nothing_is_reviewed_or_archived_before_there_is_a_result(
+    world: World, name: str
+) -> None:
+    first = await opened(world)
+    await refused(world, world.jiuquan.next(first, *EARLY[name]), F.CASE_STAGE)
 
 
 async def test_a_right_that_the_kind_does_not_exercise_is_refused(world: World) -> None:
