@@ -31,7 +31,7 @@ from gateway.kernel.envelope import (
 from gateway.kernel.faults import Fault
 from gateway.kernel.identifiers import CaseId, CaseKey, Digest, GatewayId, KeyId, MessageId
 from gateway.kernel.limits import ANSWER_TEXT_CHARS_MAX, BATCH_PATH_MAX, RETRY_AFTER_MS_MAX
-from gateway.rules.agreement import Act, Verdict
+from gateway.rules.agreement import Act, OpenCases, Verdict
 from gateway.wire import calls
 from gateway.wire.envelopes import (
     Attestation,
@@ -312,11 +312,24 @@ def test_an_attestation_reads_back_as_it_was(
     assert read == (raw, attestation, signatures)
 
 
+ACTED_AT = st.integers(1, 2**53)
+
+
 @effort(40)
 @given(
     agreement=B32,
     act=st.builds(
-        Act, party=GATEWAYS, verdict=st.sampled_from(Verdict), acted_at_ms=st.integers(1, 2**53)
+        Act,
+        party=GATEWAYS,
+        verdict=st.just(Verdict.REVOKE),
+        acted_at_ms=ACTED_AT,
+        open_cases=st.sampled_from([OpenCases.CONTINUE, OpenCases.STOP]),
+    )
+    | st.builds(
+        Act,
+        party=GATEWAYS,
+        acted_at_ms=ACTED_AT,
+        verdict=st.sampled_from([Verdict.ACCEPT, Verdict.REJECT]),
     ),
     signatures=SIGNATURES,
 )
@@ -326,8 +339,8 @@ def test_an_act_on_an_agreement_reads_back_as_it_was(
     raw = encode_agreement_act(agreement, act)
     read = decode_signed_agreement_act(encode_signed_agreement_act(raw, signatures))
     assert (read.act_bytes, read.agreement_digest, read.signatures) == (raw, agreement, signatures)
-    seen = (read.act.party, read.act.verdict, read.act.acted_at_ms)
-    assert seen == (act.party, act.verdict, act.acted_at_ms)
+    seen = (read.act.party, read.act.verdict, read.act.acted_at_ms, read.act.open_cases)
+    assert seen == (act.party, act.verdict, act.acted_at_ms, act.open_cases)
 
 
 @effort(40)

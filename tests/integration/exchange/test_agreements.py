@@ -16,7 +16,7 @@ from gateway.kernel.envelope import Kind, Mode, Right, Strength
 from gateway.kernel.faults import FaultCode as F
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.instants import to_iso
-from gateway.rules.agreement import Act, Verdict
+from gateway.rules.agreement import Act, OpenCases, Verdict
 from gateway.wire.receipts import encode_agreement_act, encode_signed_agreement_act
 from tests.support.peer import body_of
 from tests.support.world import BRANCH, JIUQUAN, QUERY, agreement_bytes, sample_answer
@@ -144,7 +144,9 @@ async def test_a_revoked_agreement_takes_no_new_case(tmp_path: Path) -> None:
     def revoke(site: Site) -> None:
         keys = tmp_path / JIUQUAN.folder / "keys" / "signing_es256.key.pem"
         address = digest(agreement_bytes())
-        act = encode_agreement_act(address, Act(GatewayId("620900"), Verdict.REVOKE, revoked_ms))
+        party, said = GatewayId("620900"), OpenCases.CONTINUE
+        revoked = Act(party, Verdict.REVOKE, revoked_ms, open_cases=said)
+        act = encode_agreement_act(address, revoked)
         signatures = Sealer([load_signer(keys)]).sign([pae(TYPE_AGREEMENT_ACT, act)])[0]
         signed = encode_signed_agreement_act(act, signatures)
         (acts_of(site) / "620900.revoke.act").write_bytes(signed)

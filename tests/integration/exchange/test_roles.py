@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.system.clock import SystemClock
+from gateway.flow.accords import VERDICTS
 from gateway.kernel.digests import digest
 from gateway.kernel.envelope import Kind, Mode, Outcome, Right
 from gateway.kernel.faults import FaultCode as F
@@ -189,7 +190,9 @@ async def test_a_right_that_the_kind_does_not_exercise_is_refused(world: World) 
 
 
 @pytest.mark.parametrize(
-    "kind", [k for k in Kind if k.value > 15 and k is not Kind.PING] + [Kind.JOINT_TASK]
+    "kind",
+    [k for k in Kind if k.value > 15 and k is not Kind.PING and k not in VERDICTS]
+    + [Kind.JOINT_TASK],
 )
 async def test_a_kind_that_is_not_served_is_refused(world: World, kind: Kind) -> None:
     peer = world.jiuquan
