@@ -14,7 +14,7 @@ import gateway
 from gateway.adapters.observability import logs
 from gateway.app.collector import settle_collector
 from gateway.app.config import Config
-from gateway.app.wiring import Running, run_gateway
+from gateway.app.wiring import Running, Seams, run_gateway
 from gateway.ports.telemetry import EventLog
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -74,7 +74,7 @@ async def _serve(config: Config, log: EventLog) -> None:
 
 async def _open(stack: AsyncExitStack, config: Config, log: EventLog) -> Running:
     try:
-        return await stack.enter_async_context(run_gateway(config, log))
+        return await stack.enter_async_context(run_gateway(config, log, _seams(config)))
     except OSError as error:
         if error.filename is not None:
             raise  # a file, not an address
@@ -82,6 +82,14 @@ async def _open(stack: AsyncExitStack, config: Config, log: EventLog) -> Running
         if config.exchange.listen in str(error):
             raise _down("exchange.listen", config.exchange.listen, reason) from error
         raise _down("portal.listen", config.portal.listen, reason) from error
+
+
+def _seams(config: Config) -> Seams:
+    """Return the real things; in demo mode a clock that a file in the state folder moves."""
+    from gateway.app.demo.moved_clock import FILE, MovedClock
+
+    file = config.state_dir / FILE
+    return Seams(clock=MovedClock(file)) if config.demo and file.exists() else Seams()
 
 
 def _down(key: str, listen: str, reason: str) -> AddressDown:

@@ -123,3 +123,13 @@ def test_a_partner_without_a_system_decides_a_case_through_three_people(tmp_path
     sheet = (state / "materials" / "协办单.html").read_text(encoding="utf-8")
     assert "示例" in sheet and "<script" not in sheet
     assert played("assisted", state)["case_id"] != document["case_id"], "the folder goes on"
+
+
+def test_a_case_left_lying_is_overdue_at_both_sides_and_says_with_whom(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    shown = run("--scenario", "overdue", "--once", "--state", str(state))
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.count("责任在 620200") == 2
+    document = played("overdue", state)
+    assert (document["state"], document["result"]) == ("delivered", "approved")
+    assert played("refused", state)["result"] == "refused", "the next story lives in the real day"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -27,13 +27,23 @@ class Office:
     """Calls one gateway. Knows nothing of the other."""
 
     def __init__(
-        self, identity: Identity, url: str, token: str, http: aiohttp.ClientSession, stage: Stage
+        self,
+        identity: Identity,
+        url: str,
+        issue: Callable[[], str],
+        http: aiohttp.ClientSession,
+        stage: Stage,
     ) -> None:
         self.identity = identity
         self.url = url
         self.stage = stage
         self._http = http
-        self._authorization = {"Authorization": f"Bearer {token}"}
+        self._issue = issue
+        self.renew()
+
+    def renew(self) -> None:
+        """Get a new token, of this moment."""
+        self._authorization = {"Authorization": f"Bearer {self._issue()}"}
 
     @property
     def id(self) -> GatewayId:
@@ -43,6 +53,14 @@ class Office:
     async def get(self, path: str) -> View:
         """GET a JSON object."""
         return _object(await self.raw("GET", path))
+
+    async def overdue(self) -> list[View]:
+        """List overdue cases; none while the gateway's clock has not come to our token's day."""
+        status, content = await self._call("GET", "/v1/overdue", None, {})
+        if status == 401:
+            return []
+        found: list[View] = _object(content)["overdue"]
+        return found
 
     async def post(self, path: str, body: View) -> View:
         """POST a JSON object under a key of its own, so that a repetition would do no harm."""
@@ -157,13 +175,16 @@ async def open_office(
     identity: Identity, config: Config, stage: Stage, scopes: tuple[str, ...], subject: str
 ) -> AsyncIterator[Office]:
     """Open an office's line to its gateway, with a token for its unit."""
-    token = issue_token(
-        config,
-        unit=identity.unit,
-        subject=subject,
-        scopes=scopes,
-        now_s=stage.clock.now_ms() // 1000,
-    )
+
+    def issue() -> str:
+        return issue_token(
+            config,
+            unit=identity.unit,
+            subject=subject,
+            scopes=scopes,
+            now_s=stage.clock.now_ms() // 1000,
+        )
+
     timeout = aiohttp.ClientTimeout(total=_CALL_S)
     async with aiohttp.ClientSession(timeout=timeout) as http:
-        yield Office(identity, f"http://{config.portal.listen}", token, http, stage)
+        yield Office(identity, f"http://{config.portal.listen}", issue, http, stage)

@@ -12,6 +12,7 @@ import aiohttp
 
 from gateway.app.demo.assisted import prepare_assisted
 from gateway.app.demo.children import Child, running
+from gateway.app.demo.moving import movable, unmoved
 from gateway.app.demo.office import Office, open_office
 from gateway.app.demo.outcome import Outcome, conclude
 from gateway.app.demo.scenarios import Cast, Scenario
@@ -55,6 +56,9 @@ async def play(
     try:
         if scenario.assisted:
             prepare_assisted(state.jiuquan, stage.clock.now_ms())
+        unmoved(state)
+        if scenario.moved:
+            stage.clock = movable(state)
         began_ms = stage.clock.monotonic_ms()
         async with running(state.sites) as children:
             for child in children:

@@ -11,7 +11,9 @@ from gateway.app.demo.assisted import play_assisted
 from gateway.app.demo.correcting import CorrectedPortal, CorrectingRegistrar
 from gateway.app.demo.individual import IndividualPortal
 from gateway.app.demo.late import LatePortal
+from gateway.app.demo.moved_clock import MovedClock
 from gateway.app.demo.office import Office
+from gateway.app.demo.overdue import LatePapers, WatchfulPortal
 from gateway.app.demo.portal import Portal, RefusedPortal
 from gateway.app.demo.registrar import RefusingRegistrar, Registrar
 from gateway.app.demo.story import Until
@@ -46,6 +48,8 @@ class Scenario:
     run: Callable[[Cast, Until], Awaitable[str]]
     stage: str = "delivered"
     assisted: bool = False
+    moved: bool = False
+    """The clock of both gateways can be moved."""
 
 
 async def _founding(cast: Cast, until: Until) -> str:
@@ -88,6 +92,15 @@ async def _assisted(cast: Cast, until: Until) -> str:
     return str(view["case_id"])
 
 
+async def _overdue(cast: Cast, until: Until) -> str:
+    clock = cast.jiuquan.stage.clock
+    assert isinstance(clock, MovedClock), "play moves the clock for this story"
+    registrar = LatePapers(cast.jiayuguan, clock.now_ms())
+    portal = WatchfulPortal(cast.jiuquan, cast.jiayuguan, registrar, cast.papers, clock)
+    await until(portal.run(), registrar.run())
+    return portal.case_id
+
+
 FOUNDING: Final = "founding-case"
 SCENARIOS: Final[Mapping[str, Scenario]] = {
     scenario.name: scenario
@@ -126,6 +139,14 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "a licence with a slip is replaced by a new signed decision that names the old one",
             "approved",
             _correction,
+        ),
+        Scenario(
+            "overdue",
+            "超期：办理地搁置办件，时钟拨快，双方都看到责任在谁",
+            "a case is left lying, the clock is moved, and both sides see with whom it lies",
+            "approved",
+            _overdue,
+            moved=True,
         ),
         Scenario(
             "assisted",
