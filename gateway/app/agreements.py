@@ -24,7 +24,7 @@ from gateway.kernel.envelope import Mode, Right, Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.instants import from_datetime
-from gateway.kernel.limits import REQUIRED_SUITES_MAX
+from gateway.kernel.limits import AGREEMENT_GRANTED_MAX, REQUIRED_SUITES_MAX
 from gateway.rules.agreement import Agreement, Grant, index
 
 _FILE: Final = Path("agreement.toml")
@@ -107,6 +107,13 @@ def _contradictions(document: _Document) -> list[str]:
         wrong.append("required_suites: names none, but strength_min demands signatures")
     if document.not_after <= document.not_before:
         wrong.append("not_after: is not after not_before")
+    granted = sum(len(g.origins) * len(g.deciding) * len(g.items) for g in document.grants)
+    if granted > AGREEMENT_GRANTED_MAX:
+        # Each is an entry of the index: a small file could ask for billions.
+        wrong.append(
+            f"grants: {granted} ways from origin to deciding, by item; at most "
+            f"{AGREEMENT_GRANTED_MAX}"
+        )
     for at, grant in enumerate(document.grants):
         codes = [item.code for item in grant.items]
         wrong += [f"grants.{at}.items: {code} stands twice" for code in twice(codes)]

@@ -37,7 +37,15 @@ def _require_uscc(text: str) -> str:
 Region = Annotated[str, AfterValidator(_require_region)]
 CreditCode = Annotated[str, AfterValidator(_require_uscc)]
 Instant = AwareDatetime
-Name = Annotated[str, Field(min_length=1, max_length=128)]
+# What partners name is shown on operators' terminals: no control or direction-changing characters.
+Name = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+$",
+    ),
+]
 ItemCode = Annotated[str, Field(pattern=r"^[0-9]{11}[0-9Y]([0-9]{2})?$")]
 LicenceType = Annotated[str, Field(pattern=r"^[0-9A-Z]{21}$")]
 

@@ -62,6 +62,7 @@ VAULT_THREADS_MAX: Final = 4  # a slow disk holds these up, never the threads th
 
 # --- agreements over the wire ---------------------------------------------------------------------
 AGREEMENT_BYTES_MAX: Final = 65_536  # the sample is 2 kB; 500 items with their versions are 30 kB
+AGREEMENT_GRANTED_MAX: Final = 50_000  # five cities, each with each, 535 items: 10,700
 AGREEMENTS_PER_PARTNER_MAX: Final = 200  # proposals kept of one partner; a year has 12 at most
 
 # --- group commit -------------------------------------------------------------------------------

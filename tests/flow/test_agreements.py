@@ -105,6 +105,36 @@ async def test_content_that_is_no_agreement_is_not_proposed(world: World, conten
     assert fault.value.code is FaultCode.AGREEMENT_CONTENT_INVALID
 
 
+def swollen() -> bytes:
+    """Return a small file of two million ways: 145 regions, each with each, 100 items."""
+    regions = ", ".join(f'"{code}"' for code in (620900, 620200, *range(100_000, 100_143)))
+    items = ", ".join(f'{{ code = "000131127{n:03d}", versions = ["1"] }}' for n in range(100))
+    text = AGREED.decode().split("[[grants]]")[0]
+    text = text.replace('["620900", "620200"]', f"[{regions}]", 1)
+    return f"""{text}
+[[grants]]
+items = [{items}]
+origins = [{regions}]
+deciding = [{regions}]
+modes = ["online"]
+rights = []
+licence_types = []
+purposes = ["x"]
+""".encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [swollen(), AMENDED.replace("（示例）".encode(), b"\\u001b[2J", 1)],
+    ids=["of_two_million_ways", "with_a_terminal_escape"],
+)
+async def test_content_that_would_harm_its_reader_is_not_read(world: World, content: bytes) -> None:
+    with pytest.raises(Fault) as fault:
+        await world.jq.agreements.propose(OPERATOR, content)
+    assert fault.value.code is FaultCode.AGREEMENT_CONTENT_INVALID
+    assert "grants" in fault.value.detail or "name" in fault.value.detail
+
+
 async def test_an_agreement_of_others_is_not_ours_to_propose(world: World) -> None:
     others = AMENDED.replace(b"620900", b"620700")
     with pytest.raises(Fault) as fault:
