@@ -24,7 +24,11 @@ from gateway.kernel.envelope import Mode, Right, Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.instants import from_datetime
-from gateway.kernel.limits import AGREEMENT_GRANTED_MAX, REQUIRED_SUITES_MAX
+from gateway.kernel.limits import (
+    AGREEMENT_GRANTED_MAX,
+    AGREEMENT_LINE_DOTS_MAX,
+    REQUIRED_SUITES_MAX,
+)
 from gateway.rules.agreement import Agreement, Grant, index
 
 _FILE: Final = Path("agreement.toml")
@@ -66,6 +70,8 @@ def parse_agreement(raw: bytes, path: Path = _FILE) -> Agreement:
     Raises:
         ConfigProblem: naming everything that is wrong.
     """
+    if any(line.count(b".") > AGREEMENT_LINE_DOTS_MAX for line in raw.split(b"\n")):
+        raise ConfigProblem(path, [f"a line has more than {AGREEMENT_LINE_DOTS_MAX} dots"])
     document = read_table(raw, _Document, path)
     wrong = _contradictions(document)
     if wrong:
@@ -107,6 +113,9 @@ def _contradictions(document: _Document) -> list[str]:
         wrong.append("required_suites: names none, but strength_min demands signatures")
     if document.not_after <= document.not_before:
         wrong.append("not_after: is not after not_before")
+    for name in ("not_before", "not_after"):
+        if not 1970 <= getattr(document, name).year <= 9998:
+            wrong.append(f"{name}: lies outside the years 1970 to 9998")  # no clock can write it
     granted = sum(len(g.origins) * len(g.deciding) * len(g.items) for g in document.grants)
     if granted > AGREEMENT_GRANTED_MAX:
         # Each is an entry of the index: a small file could ask for billions.

@@ -100,6 +100,7 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
     directory = HeldDirectory(book)
     accords = Accords(journal, directory, authenticity, read_agreement)
     await accords.refresh()
+    await _tell_unread(journal, directory, log)
     committer.accompany(Clockwork(directory, calendar).keep)
     timekeeper = Timekeeper(committer, calendar, seams.clock, log)
     stack.callback(owner.start("timekeeper", timekeeper.run()).cancel)
@@ -118,6 +119,14 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
         accords,
         calendar,
     )
+
+
+async def _tell_unread(journal: Journal, directory: HeldDirectory, log: EventLog) -> None:
+    """Tell of kept agreements that this version does not read: they allow nothing."""
+    kept = await journal.read(lambda s: {a.digest for a in s.agreements()})
+    unread = len(kept - directory.current().agreements.keys())
+    if unread:
+        log.event("agreements_unreadable", count=unread)
 
 
 async def _finish(committer: Committer, writer: asyncio.Task[None]) -> None:

@@ -60,7 +60,7 @@ def read_table(raw: bytes, model: type[Table], path: Path) -> Table:
         return model.model_validate(tomllib.loads(raw.decode("utf-8")))
     except ValidationError as problem:
         raise ConfigProblem(path, told(problem)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except ValueError as problem:  # not TOML, not UTF-8, or a number of too many digits
         raise ConfigProblem(path, [f"not TOML: {problem}"]) from None
 
 

@@ -10,7 +10,7 @@ import asyncio
 import errno
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -28,6 +28,8 @@ from gateway.kernel.limits import (
     GRPC_KEEPALIVE_MS,
     GRPC_RECEIVE_BYTES_MAX,
     GRPC_STREAMS_MAX,
+    GUEST_CALL_S,
+    GUEST_CALLS_MAX,
     HTTP_UPLOAD_IDLE_S,
 )
 from gateway.ports.directory import Book, Directory
@@ -41,6 +43,47 @@ T = TypeVar("T")
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class _Guests(grpc.aio.ServerInterceptor):
+    """Bounds health and reflection, which anyone with a certificate may ask.
+
+    Each call under way counts against `EXCHANGE_CALLS_MAX`: one that need not end (`Watch`, a
+    request that never comes) would take the place of a partner's.
+    """
+
+    def __init__(self) -> None:
+        self._under_way = 0
+
+    async def intercept_service(self, continuation: Any, details: Any) -> Any:
+        """See grpc."""
+        handler = await continuation(details)
+        if handler is None or details.method.startswith(f"/{calls.SERVICE}/"):
+            return handler
+        return grpc.stream_stream_rpc_method_handler(
+            self._bounded(handler), handler.request_deserializer, handler.response_serializer
+        )
+
+    def _bounded(self, handler: Any) -> Callable[[AsyncIterator[Any], Any], AsyncIterator[Any]]:
+        async def answer(requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
+            if handler.unary_stream is not None:
+                await context.abort(grpc.StatusCode.UNIMPLEMENTED, "ask Check")
+            if self._under_way >= GUEST_CALLS_MAX:
+                await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "ask later")
+            self._under_way += 1
+            try:
+                async with asyncio.timeout(GUEST_CALL_S):
+                    if handler.stream_stream is not None:
+                        async for said in handler.stream_stream(requests, context):
+                            yield said
+                    else:
+                        yield await handler.unary_unary(await anext(requests), context)
+            except (TimeoutError, StopAsyncIteration):
+                await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "too slow")
+            finally:
+                self._under_way -= 1
+
+        return answer
 
 
 class PartnerServer:
@@ -75,6 +118,7 @@ class PartnerServer:
             OSError: the address cannot be bound.
         """
         server = grpc.aio.server(
+            interceptors=(_Guests(),),
             maximum_concurrent_rpcs=EXCHANGE_CALLS_MAX,
             options=[
                 ("grpc.max_receive_message_length", GRPC_RECEIVE_BYTES_MAX),

@@ -151,7 +151,11 @@ def agreed(founding: Book, kept: AgreementSnapshot, read: Reader) -> Book:
     documents = dict(founding.documents)
     for stored in kept.agreements():
         if stored.digest not in agreements:
-            agreements[stored.digest] = _with_acts(read(stored.content), stored.acts)
+            try:
+                content = read(stored.content)
+            except Fault:  # kept by an earlier version whose rules were wider: it allows nothing
+                continue
+            agreements[stored.digest] = _with_acts(content, stored.acts)
         documents[stored.digest] = ("agreement", stored.content)
     return replace(founding, agreements=agreements, documents=documents)
 
@@ -185,6 +189,10 @@ def record(group: Group, notice: Notice, proposer: GatewayId, counterpart: Gatew
     digest = agreement.digest
     stored = [*group.tx.agreement_acts(digest), *(a for a in group.acts if a.digest == digest)]
     given = _with_acts(agreement, stored)
+    heard = any(a.party == act.party for a in given.acts)
+    if act.verdict is Verdict.REVOKE and not heard:
+        # Messages of no case keep no order: what it revokes may still be on its way.
+        raise Fault(FaultCode.AGREEMENT_UNKNOWN, "its acceptance has not arrived")
     require_next_act(given, act)
     if notice.content and group.tx.agreement(digest) is None:
         under_way = sum(a.counterpart == counterpart for a in group.agreements)

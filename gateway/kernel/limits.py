@@ -62,8 +62,9 @@ VAULT_THREADS_MAX: Final = 4  # a slow disk holds these up, never the threads th
 
 # --- agreements over the wire ---------------------------------------------------------------------
 AGREEMENT_BYTES_MAX: Final = 65_536  # the sample is 2 kB; 500 items with their versions are 30 kB
-AGREEMENT_GRANTED_MAX: Final = 50_000  # five cities, each with each, 535 items: 10,700
-AGREEMENTS_PER_PARTNER_MAX: Final = 200  # proposals kept of one partner; a year has 12 at most
+AGREEMENT_GRANTED_MAX: Final = 12_000  # five cities, each with each, 535 items: 10,700
+AGREEMENT_LINE_DOTS_MAX: Final = 256  # a dotted TOML key costs the square of its parts
+AGREEMENTS_PER_PARTNER_MAX: Final = 50  # kept for good; a year has a handful, each is in memory
 
 # --- group commit -------------------------------------------------------------------------------
 GROUP_MAX: Final = 256  # one batch head covers it
@@ -113,6 +114,8 @@ OPERATOR_BYTES_MAX: Final = 1_048_576  # an agreement or an outcome; files are n
 
 # --- process ------------------------------------------------------------------------------------
 DRAIN_S_MAX: Final = 10.0  # portal, then exchange, then lanes: service managers kill after 30
+GUEST_CALLS_MAX: Final = 16  # health and reflection, for anyone with a certificate
+GUEST_CALL_S: Final = 5.0  # an answer from memory; who asks again asks anew
 EXCHANGE_CALLS_MAX: Final = 256  # calls under way in all: each may hold DELIVER_BYTES_MAX
 GRPC_STREAMS_MAX: Final = (
     80  # of one connection: a partner's calls and uploads, and its health checks

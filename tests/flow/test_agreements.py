@@ -12,7 +12,7 @@ from gateway.kernel.limits import ATTEMPTS_MAX
 from gateway.rules.agreement import Agreement, OpenCases, Verdict, require_in_force
 from tests.flow.link import Trouble
 from tests.flow.sites import AGREED
-from tests.flow.world import Side, World
+from tests.flow.world import Side, World, settle
 
 OPERATOR = "operator-1"
 AMENDED = AGREED.replace(b"modes = [", b"# amended\nmodes = [", 1)
@@ -125,14 +125,20 @@ purposes = ["x"]
 
 @pytest.mark.parametrize(
     "content",
-    [swollen(), AMENDED.replace("（示例）".encode(), b"\\u001b[2J", 1)],
-    ids=["of_two_million_ways", "with_a_terminal_escape"],
+    [
+        swollen(),
+        AMENDED.replace("（示例）".encode(), b"\\u001b[2J", 1),
+        AMENDED.replace(b"2036-05-26T23:59:59.999+08:00", b"9999-12-31T23:59:59-08:00"),
+        b".".join([b"a"] * 30_000) + b" = 1",
+        b"version = " + b"1" * 5_000,
+    ],
+    ids=["two_million_ways", "a_terminal_escape", "year_10000", "a_deep_key", "many_digits"],
 )
 async def test_content_that_would_harm_its_reader_is_not_read(world: World, content: bytes) -> None:
     with pytest.raises(Fault) as fault:
         await world.jq.agreements.propose(OPERATOR, content)
     assert fault.value.code is FaultCode.AGREEMENT_CONTENT_INVALID
-    assert "grants" in fault.value.detail or "name" in fault.value.detail
+    assert any(w in fault.value.detail for w in ("grants", "name", "not_after", "dots", "TOML"))
 
 
 async def test_an_agreement_of_others_is_not_ours_to_propose(world: World) -> None:
@@ -207,3 +213,41 @@ async def test_a_proposal_arrives_once_whatever_the_line_did(
     (act,) = agreement(world.jyg, digest(AMENDED)).acts
     assert act.party == "620900"
     assert await world.jq.journal.read(lambda s: s.lanes()) == []
+
+
+async def test_a_revocation_that_overtakes_its_acceptance_still_arrives(world: World) -> None:
+    address = await proposed(world)
+    world.jyg.link.next.append(Trouble.HOLD_REQUEST)
+    await world.jyg.agreements.accept(OPERATOR, address)
+    first = world.begin_turn(world.jyg)
+    for _ in range(20):
+        await settle()
+        if world.jyg.link.held:
+            break
+    assert world.jyg.link.held == 1
+    await world.jyg.agreements.revoke(OPERATOR, address, "示例", OpenCases.STOP)
+    await world.begin_turn(world.jyg)
+    world.jyg.link.release()
+    await first
+    for _ in range(4):
+        world.clock.advance(400_000)
+        await world.exchange()
+    assert refusal(world.jyg, address) == FaultCode.AGREEMENT_REVOKED
+    assert refusal(world.jq, address) == FaultCode.AGREEMENT_REVOKED
+
+
+async def test_content_that_is_no_longer_read_does_not_keep_the_gateway_from_starting(
+    world: World,
+) -> None:
+    address = await proposed(world)
+    read, side = world.jyg.accords.read, world.jyg
+
+    def narrower(raw: bytes) -> Agreement:
+        if digest(raw) == address:
+            raise Fault(FaultCode.AGREEMENT_CONTENT_INVALID)
+        return read(raw)
+
+    side.accords.read = narrower
+    side.directory.replace(side.setup.book)
+    await side.accords.refresh()
+    assert address not in side.directory.current().agreements

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
+from gateway.edge import partner_grpc
+from gateway.kernel.limits import GUEST_CALLS_MAX
 from gateway.wire import calls
 from tests.support.peer import Refusal
 
@@ -16,6 +21,7 @@ from .worlds import World
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HEALTH = "/grpc.health.v1.Health/Check"
+WATCH = "/grpc.health.v1.Health/Watch"
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 
 
@@ -69,3 +75,32 @@ async def test_the_reflection_service_describes_the_exchange(world: World) -> No
     described = b"".join(answer.file_descriptor_response.file_descriptor_proto)
     for method in (b"Deliver", b"QueryReceipts", b"UploadAttachment", b"AttachmentStatus"):
         assert method in described
+
+
+async def test_calls_that_anyone_may_make_never_take_the_partners_places(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partner_grpc, "GUEST_CALL_S", 1.0)
+    never = asyncio.Event()
+
+    async def silent() -> AsyncIterator[bytes]:
+        await never.wait()
+        yield b""
+
+    channel = world.zhangye.line.channel
+    ask: grpc.aio.StreamUnaryMultiCallable[bytes, bytes] = channel.stream_unary(HEALTH)
+    waiting = [ask(silent()) for _ in range(GUEST_CALLS_MAX + 4)]
+    looks: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(WATCH)
+    watch = looks(b"")
+    with pytest.raises(grpc.aio.AioRpcError) as told:
+        await anext(aiter(watch))
+    assert told.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    await still_serves(world)
+    ended = []
+    for call in waiting:
+        with pytest.raises(grpc.aio.AioRpcError) as told:
+            await call
+        ended.append(told.value.code())
+    never.set()
+    assert ended.count(grpc.StatusCode.RESOURCE_EXHAUSTED) == 4
+    assert ended.count(grpc.StatusCode.DEADLINE_EXCEEDED) == GUEST_CALLS_MAX
