@@ -150,7 +150,7 @@ class Handling:
                 raise Fault(FaultCode.PORTAL_STALE, f"revision is {case.revision}")
             require_decision_named(group, case, case.role, act.kind, document)
             form = _with_number(act.kind, document, case, act.form)
-            if act.kind is Kind.DECIDED and isinstance(document, dict):
+            if act.kind is Kind.DECIDED and case.role is CaseRole.DECIDING:
                 form = _as_json(with_answers(group, case, document), form)
             body = Body(form)
             draft = own_message(book, actor, case, act.kind, body)

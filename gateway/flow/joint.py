@@ -99,11 +99,12 @@ class JointTasks:
         def change(group: Group, case: CaseRecord | None) -> CaseRecord:
             assert case is not None
             require_askable(case.mode, case.stage)
-            if len(group.joint_tasks(case.key)) >= JOINT_TASKS_MAX:
+            number = 1 + len(group.joint_tasks(case.key))
+            if number > JOINT_TASKS_MAX:
                 raise Fault(FaultCode.LIMIT_QUOTA, f"a case has {JOINT_TASKS_MAX} joint tasks")
             draft = own_message(book, actor, task, Kind.JOINT_TASK, body)
             group.joint.append(
-                JointTask(case.key, task.key, task.counterpart, group.now_ms, due_on)
+                JointTask(case.key, task.key, number, task.counterpart, group.now_ms, due_on)
             )
             group.save(case)
             return say(group, task, draft)

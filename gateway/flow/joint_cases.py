@@ -145,16 +145,19 @@ def _answer(record: CaseRecord) -> str:
     return record.received.digest.hex() if record.stage is Stage.ANSWERED else ""
 
 
-def with_answers(group: Group, case: CaseRecord, document: dict[str, object]) -> dict[str, object]:
+def with_answers(group: Group, case: CaseRecord, given: object) -> dict[str, object]:
     """Hold a decision to the barrier of its joint case, and name the answers it rests on.
 
     A decision of any other case is returned as it is.
 
     Raises:
-        Fault: `case.joint_*`; `schema.form_invalid` if the caller names answers itself.
+        Fault: those of `casework.step`, `case.joint_*`; `schema.form_invalid` if the caller names
+            answers itself.
     """
+    document: dict[str, object] = given if isinstance(given, dict) else {}
     if case.mode is not Mode.JOINT:
         return document
+    step(case.stage, Kind.DECIDED)
     if "joint" in document:
         wrong = ("/joint", "is filled in by the gateway")
         raise Fault(FaultCode.SCHEMA_FORM_INVALID, " ".join(wrong), errors=(wrong,))

@@ -16,6 +16,8 @@ class JointTask(NamedTuple):
 
     parent: CaseKey
     key: CaseKey
+    number: int
+    """1 for the first that was asked in the case."""
     participant: GatewayId
     asked_at_ms: int
     due_on: str

@@ -33,7 +33,7 @@ class MemoryJointReads:
     def joint_tasks(self: _Held, parent: CaseKey) -> Sequence[JointTask]:
         """See `JointReads`."""
         found = [t for t in self._state.joint.tasks.rows.values() if t.parent == parent]
-        return sorted(found, key=lambda t: (t.asked_at_ms, t.key.case_id))
+        return sorted(found, key=lambda t: t.number)
 
     def joint_parent(self: _Held, key: CaseKey) -> CaseKey | None:
         """See `JointReads`."""

@@ -30,7 +30,7 @@ class SqlJointWrites(SqlWriter):
 
     def put_joint_task(self, task: JointTask) -> None:
         """See `JointWrites`."""
-        row = (*task.key, *task.parent, task.participant, task.asked_at_ms, task.due_on)
+        row = (*task.key, *task.parent, *task[2:])
         self._write(self._sql.put_joint_task, [row])
 
 
@@ -38,7 +38,8 @@ def _task_of(row: Row) -> JointTask:
     return JointTask(
         CaseKey(GatewayId(row[2]), CaseId(row[3])),
         CaseKey(GatewayId(row[0]), CaseId(row[1])),
-        GatewayId(row[4]),
-        row[5],
+        row[4],
+        GatewayId(row[5]),
         row[6],
+        row[7],
     )

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text, bindparam, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    bindparam,
+    select,
+)
 
 from gateway.adapters.sql.schema import metadata
 
@@ -18,10 +28,11 @@ joint_tasks: Final = Table(
     Column("case_id", LargeBinary, primary_key=True, nullable=False),
     Column("parent_origin", Text, nullable=False),
     Column("parent_case_id", LargeBinary, nullable=False),
+    Column("number", Integer, nullable=False),
     Column("participant", Text, nullable=False),
     Column("asked_at_ms", BigInteger, nullable=False),
     Column("due_on", Text, nullable=False),
-    Index("joint_tasks_parent", "parent_origin", "parent_case_id", "asked_at_ms", "case_id"),
+    Index("joint_tasks_parent", "parent_origin", "parent_case_id", "number"),
     sqlite_with_rowid=False,
 )
 """Which main case each joint task (协办任务) that was given here belongs to."""
@@ -42,7 +53,7 @@ class JointStatements:
                 t.parent_origin == bindparam("parent_origin"),
                 t.parent_case_id == bindparam("parent_case_id"),
             )
-            .order_by(t.asked_at_ms, t.case_id),
+            .order_by(t.number),
             ["parent_origin", "parent_case_id"],
         )
         self.joint_parent = sql.text(

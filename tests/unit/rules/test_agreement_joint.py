@@ -128,7 +128,7 @@ def test_what_is_passed_on_is_the_word_of_the_agreement_with_the_place_of_applic
 
 def test_the_word_on_one_item_version_or_purpose_is_none_on_another() -> None:
     for change in ({"item_version": "2"}, {"purpose": "x"}, {"mode": Mode.ONLINE}):
-        wish = replace(CASE, **change)  # type: ignore[arg-type]
+        wish = replace(CASE, **change)
         code = code_of(require_onward, PASSED, wish, BAOSHAN, ["/mover"], [])
         assert code is FaultCode.AGREEMENT_ONWARD_REFUSED
 

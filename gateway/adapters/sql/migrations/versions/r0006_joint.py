@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("case_id", sa.LargeBinary(), nullable=False),
         sa.Column("parent_origin", sa.Text(), nullable=False),
         sa.Column("parent_case_id", sa.LargeBinary(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("participant", sa.Text(), nullable=False),
         sa.Column("asked_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("due_on", sa.Text(), nullable=False),
@@ -28,7 +29,7 @@ def upgrade() -> None:
     op.create_index(
         "joint_tasks_parent",
         "joint_tasks",
-        ["parent_origin", "parent_case_id", "asked_at_ms", "case_id"],
+        ["parent_origin", "parent_case_id", "number"],
     )
 
 
