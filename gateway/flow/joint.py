@@ -179,7 +179,7 @@ class JointTasks:
         if not wish.due_on:
             due = due_day(calendar, today, usual)
             return ("" if isinstance(due, CalendarMissing) else due.isoformat()), usual
-        due = date.fromisoformat(wish.due_on)
+        due = _day(wish.due_on)
         if due < today or (due - today).days > _DAYS_MAX:
             raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "due_on has passed or is too far away")
         left = days_between(calendar, today, due)
@@ -197,6 +197,13 @@ class JointTasks:
         for a in files:
             chunks = self._vault.read(VaultScope(main.counterpart, main.key), a.commitment)
             await self._vault.append(there, a.salt, a.commitment, chunks, offset=0, size=a.size)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "due_on is no day") from None
 
 
 def _find(s: Snapshot, actor: Actor, task_id: bytes) -> CaseRecord:
