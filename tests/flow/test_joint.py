@@ -16,23 +16,9 @@ from gateway.kernel.identifiers import GatewayId
 from gateway.ports.journal import StoredMessage
 from tests.flow.link import Trouble
 from tests.flow.sites import Setup
-from tests.flow.trio import (
-    AGREE,
-    APPLIED,
-    APPROVED,
-    ASK,
-    BARE,
-    DISAGREE,
-    POLICE,
-    REFUSED,
-    TASKED,
-    VERIFIERS,
-    Trio,
-    TrioSide,
-    provision,
-    trio_of,
-)
+from tests.flow.trio import ASK, BARE, POLICE, VERIFIERS, Trio, TrioSide, provision, trio_of
 from tests.flow.world import FORMS, WINDOW, actor, as_json
+from tests.support.joint import AGREE, APPLIED, APPROVED, DISAGREE, REFUSED, TASKED
 from tests.support.world import sample_files
 
 DAY_MS = 86_400_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from gateway.adapters.pki.key_files import load_signer
 from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.app.partners import load_book
-from gateway.app.provision import Identity, Site, add_items, agree, introduce, make_site
+from gateway.app.provision import Identity, Site
 from gateway.flow.desk import JointAsk, OpenCase, TaskAct, View
 from gateway.kernel.case import CaseRecord
 from gateway.kernel.envelope import Kind, Mode
@@ -29,55 +28,34 @@ from tests.flow.world import (
     declared,
     id_of,
 )
-from tests.support.world import JIUQUAN, PARTNERS, sample_files
+from tests.support.joint import (
+    AGREE,
+    APPLIED,
+    APPROVED,
+    BAOSHAN,
+    MOVE,
+    TASKED,
+    ZHANGJIAGANG,
+    make_trio,
+    move_form,
+)
+from tests.support.world import sample_files
 
-ZHANGJIAGANG = Identity(
-    GatewayId("320582"),
-    "zhangjiagang",
-    "张家港市（示例）",
-    "Zhangjiagang (sample)",
-    "11320582MB00000013",
-)
-BAOSHAN = Identity(
-    GatewayId("310113"), "baoshan", "宝山区（示例）", "Baoshan (sample)", "11310113MB0000001C"
-)
 POLICE, VERIFIERS = ZHANGJIAGANG.unit, BAOSHAN.unit
-MOVE = "00070920200301"
-VECTOR = PARTNERS / "zhangjiagang" / "vectors" / "household_move_spouse" / "submitted.json"
-APPLIED = (PARTNERS / "zhangjiagang" / "agreement.toml").read_bytes()
-TASKED = (PARTNERS / "zhangjiagang" / "agreement_baoshan.toml").read_bytes()
 FIELDS = ("/mover/name", "/mover/citizen_id", "/from_address")
 ASK = JointAsk(BAOSHAN.gateway_id, "请核验迁出户口（示例）", "", "", FIELDS, ("01",))
 BARE = JointAsk(BAOSHAN.gateway_id, "请核验迁出户口（示例）")
-AGREE = {
-    "verdict": "agree",
-    "findings_zh": "户口在册（示例）",
-    "certificate": {"name_zh": "户口迁移证", "number": "示例-0001", "issued_on": "2026-06-02"},
-}
-DISAGREE = {"verdict": "disagree", "grounds_zh": "户口已冻结（示例）"}
-APPROVED = {"result": "approved", "answer_zh": "准予迁入（示例）"}
-REFUSED = {"result": "refused", "reason_zh": "迁出地未予核验（示例）"}
 
 
 def provision(
     root: Path, applied: bytes = APPLIED, tasked: bytes = TASKED
 ) -> tuple[Setup, Setup, Setup]:
     """Return Jiuquan, Zhangjiagang and Baoshan; Jiuquan and Baoshan do not know each other."""
-    sites = [
-        Site(root / who.folder, who, "127.0.0.1:1", "127.0.0.1:2")
-        for who in (JIUQUAN, ZHANGJIAGANG, BAOSHAN)
-    ]
-    for site in sites:
-        make_site(site, NOW_MS, demo=True)
-        add_items(site, PARTNERS / site.identity.folder / "items")
-    jiuquan, zhangjiagang, baoshan = sites
-    for one, other, content in (
-        (jiuquan, zhangjiagang, applied),
-        (zhangjiagang, baoshan, tasked),
-    ):
-        introduce(one, other)
-        introduce(other, one)
-        agree(one, other, content, NOW_MS)
+
+    def at(folder: Path, who: Identity) -> Site:
+        return Site(folder / who.folder, who, "127.0.0.1:1", "127.0.0.1:2")
+
+    sites = make_trio(root, NOW_MS, at, applied, tasked)
     first, second, third = map(_read, sites)
     return first, second, third
 
@@ -127,7 +105,6 @@ class Trio:
 
     async def open_move(self) -> bytes:
         """Open a case of 户口迁移 with its files."""
-        submitted = json.loads(VECTOR.read_text(encoding="utf-8"))
         files = sample_files(("01",))
         wish = OpenCase(
             ZHANGJIAGANG.gateway_id,
@@ -135,7 +112,7 @@ class Trio:
             None,
             Mode.JOINT,
             "household-move",
-            as_json(submitted["form"]),
+            as_json(move_form()),
             tuple(declared(code, content) for code, content in files.items()),
             verified_originals=True,
         )

@@ -42,8 +42,10 @@ class JointTaskBody(StrictBody):
     region: Region
     asked: AskedBody
     due_on: _Day | None = None
-    form_fields: Annotated[list[_Pointer], Field(max_length=100)] = []
-    materials: Annotated[list[ShortText], Field(max_length=ATTACHMENTS_PER_MESSAGE_MAX)] = []
+    form_fields: Annotated[list[_Pointer], Field(max_length=100)] = Field(default_factory=list)
+    materials: Annotated[list[ShortText], Field(max_length=ATTACHMENTS_PER_MESSAGE_MAX)] = Field(
+        default_factory=list
+    )
 
     def wish(self) -> JointAsk:
         """Return it as the flow knows it."""
