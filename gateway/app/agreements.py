@@ -29,7 +29,7 @@ from gateway.kernel.limits import (
     AGREEMENT_LINE_DOTS_MAX,
     REQUIRED_SUITES_MAX,
 )
-from gateway.rules.agreement import Agreement, Grant, index
+from gateway.rules.agreement import Agreement, Grant, Onward, index
 
 _FILE: Final = Path("agreement.toml")
 
@@ -37,6 +37,16 @@ _FILE: Final = Path("agreement.toml")
 class _Items(Strict):
     code: ItemCode
     versions: Annotated[list[Name], Field(min_length=1)]
+
+
+class _Onward(Strict):
+    to: list[Region]
+    form_fields: list[Annotated[str, Field(pattern=r"^(/[A-Za-z][A-Za-z0-9_]{0,63}){1,8}$")]] = (
+        Field(default_factory=list)
+    )
+    materials: list[Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,16}$")]] = Field(
+        default_factory=list
+    )
 
 
 class _Grant(Strict):
@@ -47,6 +57,8 @@ class _Grant(Strict):
     rights: list[Literal["accept", "notify_once", "verify_originals", "deliver_result"]]
     licence_types: list[LicenceType]
     purposes: list[Name]
+    participating: list[Region] = Field(default_factory=list)
+    onward: _Onward | None = None
 
 
 class _Document(Strict):
@@ -116,7 +128,10 @@ def _contradictions(document: _Document) -> list[str]:
     for name in ("not_before", "not_after"):
         if not 1970 <= getattr(document, name).year <= 9998:
             wrong.append(f"{name}: lies outside the years 1970 to 9998")  # no clock can write it
-    granted = sum(len(g.origins) * len(g.deciding) * len(g.items) for g in document.grants)
+    granted = sum(
+        (len(g.origins) + len(g.participating)) * len(g.deciding) * len(g.items)
+        for g in document.grants
+    )
     if granted > AGREEMENT_GRANTED_MAX:
         # Each is an entry of the index: a small file could ask for billions.
         wrong.append(
@@ -126,9 +141,15 @@ def _contradictions(document: _Document) -> list[str]:
     for at, grant in enumerate(document.grants):
         codes = [item.code for item in grant.items]
         wrong += [f"grants.{at}.items: {code} stands twice" for code in twice(codes)]
-        for name, named in (("origins", grant.origins), ("deciding", grant.deciding)):
-            strangers = sorted(set(named) - set(document.parties))
+        for name in ("origins", "deciding", "participating"):
+            strangers = sorted(set(getattr(grant, name)) - set(document.parties))
             wrong += [f"grants.{at}.{name}: {party} is not a party" for party in strangers]
+        if grant.participating and "joint" not in grant.modes:
+            wrong.append(f"grants.{at}.participating: modes does not list joint")
+        if grant.onward is not None and not document.onward_sharing:
+            wrong.append(f"grants.{at}.onward: onward_sharing is false")
+        if grant.onward is not None and "joint" not in grant.modes:
+            wrong.append(f"grants.{at}.onward: modes does not list joint")
     return wrong
 
 
@@ -145,4 +166,13 @@ def _grant(grant: _Grant) -> Grant:
         rights=frozenset(Right[right.upper()] for right in grant.rights),
         licence_types=frozenset(grant.licence_types),
         purposes=frozenset(grant.purposes),
+        participating=_gateways(grant.participating),
+        onward=_onward(grant.onward),
     )
+
+
+def _onward(onward: _Onward | None) -> Onward | None:
+    if onward is None:
+        return None
+    fields, materials = frozenset(onward.form_fields), frozenset(onward.materials)
+    return Onward(_gateways(onward.to), fields, materials)

@@ -29,6 +29,7 @@ from gateway.flow.gathering import Gathering
 from gateway.flow.handling import ChangeBell, Handling
 from gateway.flow.intake import Intake
 from gateway.flow.item_list import ItemLists
+from gateway.flow.joint import JointTasks
 from gateway.flow.readiness import Readiness
 from gateway.flow.submission import Submission
 from gateway.flow.uploads import AttachmentIntake
@@ -119,6 +120,9 @@ async def _portal(stack: AsyncExitStack, c: Core, assisted: Assistance | None) -
         task_desk=Handling(c.committer, c.journal, c.vault, c.directory, bell),
         clock_desk=Deadlines(c.journal, c.directory, c.calendar, clock),
         assisted=assisted,
+        joint=JointTasks(
+            c.committer, c.journal, c.vault, c.directory, c.calendar, clock, c.entropy
+        ),
         tokens=TokenChecker(
             keys,
             issuer=settings.issuer,

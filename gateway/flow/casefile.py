@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from typing import cast
+from typing import assert_never, cast
 
 from gateway.flow.committer import Group
 from gateway.flow.desk import Actor, View
@@ -15,12 +15,20 @@ from gateway.flow.views import case_view
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
 from gateway.kernel.envelope import Body, Kind, Right
 from gateway.kernel.faults import Fault, FaultCode
-from gateway.kernel.identifiers import CaseKey, MessageRef
+from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
 from gateway.ports.directory import Book
 from gateway.ports.journal import Remembered
-from gateway.rules.agreement import Exchange, require_open_case_goes_on, require_permitted
+from gateway.rules.agreement import (
+    Agreement,
+    Exchange,
+    JointWish,
+    require_open_case_goes_on,
+    require_permitted,
+    require_task_permitted,
+)
 from gateway.rules.casework import require_role, step
 from gateway.rules.catalogue import find_item, version_of
+from gateway.rules.joint import require_answers_named
 from gateway.rules.schema import require_body, require_licence
 from gateway.rules.schema.strict_json import parse
 from gateway.wire.envelopes import Draft
@@ -149,6 +157,7 @@ def own_message(
         item = find_item(book.catalogue, book.home.gateway_id, case.item_code)
         face = version_of(item, case.item_version).licence_face_schema
         require_licence(document, item.licence_type, face, book.forms)
+        require_answers_named(case.mode, document)
     elif kind is Kind.ARCHIVED:
         require_archive(book, case, document)
     agreement = agreement_of(book, case.agreement_digest)
@@ -157,21 +166,8 @@ def own_message(
     if not ours_suites.issuperset(agreement.required_suites):
         raise Fault(FaultCode.TRUST_SUITE_MISSING, ",".join(agreement.required_suites))
     home = book.home.gateway_id
-    ours = case.role is CaseRole.ORIGIN
     licence = cast("dict[str, dict[str, object]]", document).get("licence") or {}
-    require_permitted(
-        agreement,
-        Exchange(
-            home if ours else case.counterpart,
-            case.counterpart if ours else home,
-            case.item_code,
-            case.item_version,
-            case.mode,
-            case.purpose,
-            right,
-            str(licence.get("licence_type", "")),
-        ),
-    )
+    _require_permitted(agreement, home, case, right, str(licence.get("licence_type", "")))
     return draft_of(
         case,
         home,
@@ -183,3 +179,21 @@ def own_message(
         suites=agreement.required_suites,
         right=right,
     )
+
+
+def _require_permitted(
+    agreement: Agreement, home: GatewayId, case: CaseRecord, right: Right, licence_type: str
+) -> None:
+    named = (case.item_code, case.item_version, case.mode, case.purpose)
+    there = case.counterpart
+    match case.role:
+        case CaseRole.ORIGIN:
+            require_permitted(agreement, Exchange(home, there, *named, right, licence_type))
+        case CaseRole.DECIDING:
+            require_permitted(agreement, Exchange(there, home, *named, right, licence_type))
+        case CaseRole.ASKING:
+            require_task_permitted(agreement, JointWish(home, there, *named))
+        case CaseRole.PARTICIPATING:
+            require_task_permitted(agreement, JointWish(there, home, *named))
+        case _ as never:
+            assert_never(never)

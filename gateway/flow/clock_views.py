@@ -30,6 +30,7 @@ CLOCK_ZH = {
     ClockName.STATUTORY: "法定办结时限",
     ClockName.PROMISED: "承诺办结时限",
     ClockName.DELIVERY: "送达",
+    ClockName.ANSWER: "协办答复",
 }
 CALENDAR_MISSING = "calendar_missing"
 """What a day or a number of days reads that needs a year no one has published yet."""
@@ -37,8 +38,7 @@ CALENDAR_MISSING = "calendar_missing"
 
 def sides_of(case: CaseRecord, home: str) -> dict[CaseRole, str]:
     """Return which gateway is which side of a case."""
-    deciding = home if case.role is CaseRole.DECIDING else case.counterpart
-    return {CaseRole.ORIGIN: case.key.origin, CaseRole.DECIDING: deciding}
+    return {case.role: home, case.role.counterpart: case.counterpart}
 
 
 def clock_view(reading: Reading, sides: dict[CaseRole, str]) -> dict[str, object]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from heapq import merge
 
 from gateway.flow.committer import Group
 from gateway.kernel.case import CaseRecord, CaseRole
-from gateway.kernel.envelope import Header, Outcome
+from gateway.kernel.envelope import Header, Mode, Outcome
 from gateway.kernel.identifiers import CaseKey
 from gateway.ports.calendar import CalendarSource
 from gateway.ports.directory import Book, Directory
@@ -67,18 +68,24 @@ def _begun(group: Group, book: Book, case: CaseRecord) -> CaseClocks:
 
     A case of before there were clocks gets them from its messages.
     """
-    ours = case.role is CaseRole.DECIDING
-    item = book.catalogue.get((book.home.gateway_id if ours else case.counterpart, case.item_code))
-    facts = ClockFacts(
-        case.opened_at_ms if case.role is CaseRole.ORIGIN else None,
-        None if item is None else item.promised_days,
-        None if item is None else item.statutory_days,
-    )
-    clocks = CaseClocks(case.key, case.unit, facts)
+    clocks = CaseClocks(case.key, case.unit, _facts(book, case))
     if case.revision > 1:
         history = group.tx.history(case.key)
         clocks = clocks._replace(events=events_of(case, history))
     return clocks
+
+
+def _facts(book: Book, case: CaseRecord) -> ClockFacts:
+    if case.role in (CaseRole.ASKING, CaseRole.PARTICIPATING):
+        return ClockFacts(answer_days=json.loads(case.form)["answer_days"])
+    ours = case.role is CaseRole.DECIDING
+    item = book.catalogue.get((book.home.gateway_id if ours else case.counterpart, case.item_code))
+    opened = None if ours else case.opened_at_ms
+    if item is None:
+        return ClockFacts(opened)
+    joint = item.joint if case.mode is Mode.JOINT else None
+    statutory = item.statutory_days if joint is None else joint.statutory_days
+    return ClockFacts(opened, item.promised_days, statutory)
 
 
 def events_of(case: CaseRecord, history: Sequence[StoredMessage]) -> tuple[ClockEvent, ...]:
@@ -94,14 +101,14 @@ def events_of(case: CaseRecord, history: Sequence[StoredMessage]) -> tuple[Clock
         header = decode_envelope(message.envelope).header
         if message.direction is Direction.IN:
             events.append(_theirs(case, header, message.recorded_at_ms))
-        elif case.role is CaseRole.DECIDING:
+        elif case.role.orders:
             sent_ms = header.sent_at_ms
-            events.append(ClockEvent(message.kind, CaseRole.DECIDING, sent_ms, sent_ms))
+            events.append(ClockEvent(message.kind, case.role, sent_ms, sent_ms))
         elif message.outcome is Outcome.TAKEN_IN:
             receipt = decode_signed_receipt(message.receipt).receipt
             at_ms = receipt.received_at_ms
             events.append(ClockEvent(message.kind, case.role, header.sent_at_ms, at_ms))
-    if case.role is CaseRole.DECIDING:
+    if case.role.orders:
         return tuple(events)  # recorded in the order in which they count
     ours = [event for event in events if event.sender is case.role]
     theirs = [event for event in events if event.sender is not case.role]
@@ -121,10 +128,9 @@ def _taken(group: Group) -> dict[CaseKey, list[ClockEvent]]:
 
 
 def _theirs(case: CaseRecord, header: Header, received_at_ms: int) -> ClockEvent:
-    """Return a counterpart's message: the deciding side's counts from when it was said."""
-    if case.role is CaseRole.DECIDING:
-        return ClockEvent(header.kind, CaseRole.ORIGIN, header.sent_at_ms, received_at_ms)
-    return ClockEvent(header.kind, CaseRole.DECIDING, header.sent_at_ms, header.sent_at_ms)
+    """Return a counterpart's message: that of a side that orders counts from when it was said."""
+    theirs, said_ms = case.role.counterpart, header.sent_at_ms
+    return ClockEvent(header.kind, theirs, said_ms, said_ms if theirs.orders else received_at_ms)
 
 
 def _confirmed(group: Group) -> dict[bytes, int]:

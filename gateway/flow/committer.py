@@ -34,6 +34,7 @@ from gateway.ports.journal import (
     VoidRecord,
 )
 from gateway.ports.journal_agreements import StoredAct, StoredAgreement
+from gateway.ports.journal_joint import JointTask
 from gateway.ports.keyring import SignerDown, SuiteMissing
 from gateway.ports.telemetry import EventLog
 
@@ -82,6 +83,7 @@ class Group:
     evidence: dict[bytes, Evidence] = field(default_factory=dict)
     agreements: list[StoredAgreement] = field(default_factory=list)
     acts: list[StoredAct] = field(default_factory=list)
+    joint: list[JointTask] = field(default_factory=list)
     twins: dict[tuple[MessageRef, bytes], Work] = field(default_factory=dict)
     """What this group decided already, by message and header digest: the same gets the same."""
     decided: set[MessageRef] = field(default_factory=set)
@@ -149,6 +151,15 @@ class Group:
             held.pop(draft_id, None)
         return [held[d] for d in sorted(held)]
 
+    def joint_tasks(self, parent: CaseKey) -> list[JointTask]:
+        """Return a main case's joint tasks as this group has left them, in order of asking."""
+        return [*self.tx.joint_tasks(parent), *(t for t in self.joint if t.parent == parent)]
+
+    def joint_parent(self, key: CaseKey) -> CaseKey | None:
+        """Return the main case of a joint task of ours; None if it is none."""
+        staged = (t.parent for t in self.joint if t.key == key)
+        return next(staged, None) or self.tx.joint_parent(key)
+
     def drop_outbox(self, draft_id: bytes) -> None:
         """Stage the removal of an outbox entry."""
         self.outbox.pop(draft_id, None)
@@ -209,6 +220,8 @@ class Group:
             tx.put_agreement(agreement)
         for act in self.acts:
             tx.put_act(act)
+        for task in self.joint:
+            tx.put_joint_task(task)
 
 
 @dataclass

@@ -61,6 +61,22 @@ class ItemsWish(NamedTuple):
     limit: int = ITEMS_PAGE_MAX
 
 
+@dataclass(frozen=True, slots=True)
+class JointAsk:
+    """A joint task (协办任务) as the deciding side's business system asks for it.
+
+    `form_fields` are JSON pointers into the application's form, `materials` codes of its files:
+    what of the application is passed on. `due_on` is a civil date; empty: the item's own limit.
+    """
+
+    region: GatewayId
+    asked_zh: str
+    asked_en: str = ""
+    due_on: str = ""
+    form_fields: tuple[str, ...] = ()
+    materials: tuple[str, ...] = ()
+
+
 class TaskAct(NamedTuple):
     """What the deciding side does: the message kind and its body form as JSON bytes."""
 
@@ -178,6 +194,26 @@ class TaskDesk(Protocol):
 
     async def material(self, actor: Actor, task_id: bytes, commitment: bytes) -> Download:
         """Open a file of the case."""
+        ...
+
+
+class JointDesk(Protocol):
+    """Joint tasks (多地联办) of the unit's cases that it decides. Every method raises `Fault`."""
+
+    async def ask(
+        self, actor: Actor, task_id: bytes, wish: JointAsk, idempotency: str | None
+    ) -> View:
+        """Ask another region to take part in a case; show the case of the joint task."""
+        ...
+
+    async def tasks(self, actor: Actor, task_id: bytes) -> Sequence[View]:
+        """List a case's joint tasks, in order of asking."""
+        ...
+
+    async def withdraw(
+        self, actor: Actor, task_id: bytes, joint_id: bytes, reason: str, idempotency: str | None
+    ) -> View:
+        """Take a joint task back; it stands until the other side has taken that in."""
         ...
 
 

@@ -8,8 +8,15 @@ from typing import Final, cast
 from gateway.flow.accords import Notice, record
 from gateway.flow.committer import Group
 from gateway.flow.decisions import require_decision_named
+from gateway.flow.joint_cases import (
+    follow_through,
+    opened_task,
+    require_new_task_allowed,
+    require_task,
+    task_code,
+)
 from gateway.flow.outbound import advance, counted
-from gateway.kernel.case import CaseRecord, CaseRole, Chain, Stage
+from gateway.kernel.case import OPENING, CaseRecord, CaseRole, Chain, Stage
 from gateway.kernel.envelope import CASELESS, Body, Header, Kind, Right
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
@@ -23,6 +30,7 @@ from gateway.rules.agreement import Agreement, Exchange
 from gateway.rules.applicant import require_identified
 from gateway.rules.casework import require_role, step
 from gateway.rules.delivery import require_next
+from gateway.rules.joint import require_answers_named
 from gateway.rules.schema import require_holders, require_licence
 
 _HOUR_MS: Final = 3_600_000
@@ -41,13 +49,18 @@ def agreement_of(book: Book, header_digest: bytes) -> Agreement:
 
 
 def require_new_case_allowed(book: Book, header: Header, at_ms: int) -> catalogue.ItemVersion:
-    """Check a submission against agreement and catalogue as of `at_ms`; no case is looked up.
+    """Check a submission, or a joint task, against agreement and catalogue as of `at_ms`.
+
+    No case is looked up.
 
     Raises:
         Fault: the first rule of `agreement.*`, `catalogue.*` or `case.not_party` that is broken.
     """
     if header.case_origin != header.sender:
         raise Fault(FaultCode.CASE_NOT_PARTY)
+    if header.kind is Kind.JOINT_TASK:
+        agreement = agreement_of(book, header.agreement_digest)
+        return require_new_task_allowed(agreement, book, header, at_ms)
     require_role(CaseRole.ORIGIN, header.kind, header.delegated_right)
     agreement = agreement_of(book, header.agreement_digest)
     agreements.require_party(agreement, header.sender, header.recipient)
@@ -95,20 +108,26 @@ def authorise(
         return Authorised(message, None)
     case = group.case(header.case_key)
     if case is None:
-        if header.kind is not Kind.SUBMITTED:
+        if header.kind not in OPENING:
             if header.sequence > 1:
                 raise Fault(FaultCode.DELIVERY_CHAIN_GAP, expected_sequence=1)
             raise Fault(FaultCode.CASE_UNKNOWN)
         if header.sequence != 1:
             raise Fault(FaultCode.DELIVERY_CHAIN_GAP, expected_sequence=1)
         # The first of its case: nothing of ours waits yet.
+        if header.kind is Kind.JOINT_TASK:
+            require_task(book, message)
+            number = case_number(group, task_code(book, header), received.received_at_ms)
+            return Authorised(message, opened_task(book, message, number))
         return Authorised(message, _open(group, book, message))
-    case = _follow(group, book, message, case)
+    before, case = case, _follow(group, book, message, case)
     # Nothing below raises: from here on the group holds writes of this message.
     case = case._replace(received=Chain(header.sequence, received.header_digest))
     if header.kind is Kind.DECIDED:
         group.decisions[case.key] = received.header_digest
-    return Authorised(message, advance(group, case))
+    case = advance(group, case)
+    follow_through(group, book, before, case)
+    return Authorised(message, case)
 
 
 def _open(group: Group, book: Book, message: Conformant) -> CaseRecord:
@@ -187,7 +206,7 @@ def _follow(group: Group, book: Book, message: Conformant, case: CaseRecord) -> 
     header = message.authenticated.received.header
     if header.sender != case.counterpart:
         raise Fault(FaultCode.CASE_NOT_PARTY)
-    sender = CaseRole.ORIGIN if case.role is CaseRole.DECIDING else CaseRole.DECIDING
+    sender = case.role.counterpart
     require_role(sender, header.kind, header.delegated_right)
     _require_frozen(header, case)
     _require_delegated(book, message, case)
@@ -202,7 +221,9 @@ def _follow(group: Group, book: Book, message: Conformant, case: CaseRecord) -> 
         raise Fault(FaultCode.DELIVERY_LAST_SEEN_UNKNOWN)
     stage = step(case.stage, header.kind)
     require_decision_named(group, case, sender, header.kind, message.document)
-    if header.kind is Kind.ARCHIVED:
+    if header.kind is Kind.DECIDED:
+        require_answers_named(case.mode, message.document)
+    elif header.kind is Kind.ARCHIVED:
         require_archive(book, case, message.document)
     return _with_content(message, case._replace(stage=stage))
 
@@ -277,10 +298,12 @@ def _with_content(message: Conformant, case: CaseRecord) -> CaseRecord:
     document = message.document if isinstance(message.document, dict) else {}
     body: Body = message.body
     number = document.get("handling_number")
-    if case.role is CaseRole.ORIGIN and isinstance(number, str) and number:
+    if not case.role.orders and isinstance(number, str) and number:
         case = case._replace(handling_number=number)
     if kind is Kind.DECIDED:
         case = case._replace(result=str(document["result"]), outcome=body.form)
+    elif kind is Kind.JOINT_ANSWER:
+        case = case._replace(result=str(document["verdict"]), outcome=body.form)
     elif kind is Kind.NOT_ACCEPTED:
         case = case._replace(outcome=body.form)
     return case

@@ -11,10 +11,12 @@ from gateway.flow.committer import Committer, Group
 from gateway.flow.decisions import require_decision_named
 from gateway.flow.desk import Actor, Download, TaskAct, View
 from gateway.flow.instant import verdict_view, why_left
+from gateway.flow.joint_cases import follow_through, with_answers
+from gateway.flow.joint_views import joint_task_views
 from gateway.flow.outbound import say
 from gateway.flow.views import received_files, task_view
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
-from gateway.kernel.envelope import Body, Kind
+from gateway.kernel.envelope import Body, Kind, Mode
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId
 from gateway.ports.directory import Directory
@@ -114,15 +116,15 @@ class Handling:
             if case.stage is Stage.SUBMITTED:
                 files = [a for _, a in received_files(history)]
                 view["instant_rules"] = verdict_view(why_left(book, case, view["form"], files))
+            if case.mode is Mode.JOINT and case.role is CaseRole.DECIDING:
+                view["joint_tasks"] = joint_task_views(s, case)
             return view
 
         return await self._journal.read(query)
 
     def _find(self, s: Snapshot, actor: Actor, task_id: bytes) -> CaseRecord:
         found = [
-            case
-            for case in s.cases_by_id(task_id)
-            if case.unit == actor.unit and case.role is CaseRole.DECIDING
+            case for case in s.cases_by_id(task_id) if case.unit == actor.unit and case.role.orders
         ]
         if not found:
             raise Fault(FaultCode.PORTAL_NOT_FOUND)
@@ -139,20 +141,25 @@ class Handling:
     ) -> View:
         """Say the next message of the case to the applicant's side."""
         book = self._directory.current()
-        case = await self._journal.read(lambda s: self._find(s, actor, task_id))
+        found = await self._journal.read(lambda s: self._find(s, actor, task_id))
         document = parse(act.form)
 
         def change(group: Group, current: CaseRecord | None) -> CaseRecord:
-            case = own_case(current, actor.unit, CaseRole.DECIDING)
+            case = own_case(current, actor.unit, found.role)
             if revision is not None and revision != case.revision:
                 raise Fault(FaultCode.PORTAL_STALE, f"revision is {case.revision}")
-            require_decision_named(group, case, CaseRole.DECIDING, act.kind, document)
-            body = Body(_with_number(act.kind, document, case, act.form))
+            require_decision_named(group, case, case.role, act.kind, document)
+            form = _with_number(act.kind, document, case, act.form)
+            if act.kind is Kind.DECIDED and case.role is CaseRole.DECIDING:
+                form = _as_json(with_answers(group, case, document), form)
+            body = Body(form)
             draft = own_message(book, actor, case, act.kind, body)
-            return say(group, _with_outcome(case, act.kind, document, body), draft)
+            after = say(group, _with_outcome(case, act.kind, document, body), draft)
+            follow_through(group, book, case, after)
+            return after
 
         request = request_digest("act", task_id, act, revision)
-        work = CaseWork(book, actor, case.key, change, request, idempotency, CaseRole.DECIDING)
+        work = CaseWork(book, actor, found.key, change, request, idempotency, found.role)
         await self._committer.submit(work)
         return work.view
 
@@ -172,8 +179,8 @@ class Handling:
 
 
 def _with_number(kind: Kind, document: object, case: CaseRecord, form: bytes) -> bytes:
-    """Add our case number to the acknowledgement, unless the business system gave its own."""
-    if kind is not Kind.ACKNOWLEDGED or not isinstance(document, dict):
+    """Add our number to the first word we say, unless the business system gave its own."""
+    if kind not in (Kind.ACKNOWLEDGED, Kind.JOINT_ANSWER) or not isinstance(document, dict):
         return form
     return json.dumps(
         {"handling_number": case.handling_number, **document}, ensure_ascii=False
@@ -188,6 +195,15 @@ def _with_outcome(case: CaseRecord, kind: Kind, document: object, body: Body) ->
         case = case._replace(handling_number=number)
     if kind is Kind.DECIDED:
         return case._replace(result=str(document.get("result", "")), outcome=body.form)
+    if kind is Kind.JOINT_ANSWER:
+        return case._replace(result=str(document.get("verdict", "")), outcome=body.form)
     if kind is Kind.NOT_ACCEPTED:
         return case._replace(outcome=body.form)
     return case
+
+
+def _as_json(document: dict[str, object], given: bytes) -> bytes:
+    """Write a decision that the gateway added to; one that it did not stays verbatim."""
+    if "joint" not in document:
+        return given
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

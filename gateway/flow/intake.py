@@ -17,7 +17,7 @@ from gateway.flow.committer import Committer, Group
 from gateway.flow.effects import authorise, require_new_case_allowed
 from gateway.flow.evidence import StandingKeeper
 from gateway.flow.instant import decide_at_once
-from gateway.kernel.case import CaseRecord
+from gateway.kernel.case import OPENING, CaseRecord
 from gateway.kernel.digests import TYPE_HEADER, TYPE_RECEIPT, commitment, digest, pae
 from gateway.kernel.envelope import (
     CASELESS,
@@ -196,9 +196,10 @@ class Intake:
             body = decode_body(received.body_bytes)
             document = parse(body.form)
             form_schema = None
-            if header.kind is Kind.SUBMITTED:
-                at_ms = received.received_at_ms
-                form_schema = require_new_case_allowed(book, header, at_ms).form_schema
+            if header.kind in OPENING:
+                version = require_new_case_allowed(book, header, received.received_at_ms)
+                # A joint task carries a part of the form only.
+                form_schema = version.form_schema if header.kind is Kind.SUBMITTED else None
             require_body(header.kind, document, item_schema=form_schema, schemas=book.forms)
             delivery.conformant = Conformant(authenticated, body, document)
         except Fault as fault:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from gateway.flow.committer import Group
 from gateway.flow.decisions import back_to_standing
-from gateway.kernel.case import CaseRecord, CaseRole, Chain, Outstanding, Stage
+from gateway.kernel.case import OPENING, CaseRecord, CaseRole, Chain, Outstanding, Stage
 from gateway.kernel.digests import TYPE_HEADER, commitment, digest, pae
 from gateway.kernel.envelope import Header, Kind, Outcome, Right, Signature, Strength
 from gateway.kernel.faults import Fault
@@ -27,7 +27,7 @@ NOT_DELIVERED = "not_delivered:"
 def expected_stage(case: CaseRecord) -> Stage:
     """Return the stage once everything we have said is taken in."""
     stage = case.stage
-    if case.role is CaseRole.DECIDING:
+    if case.role.orders:
         return stage
     said = ((case.outstanding.kind,) if case.outstanding else ()) + case.waiting
     for kind in said:
@@ -77,12 +77,12 @@ def draft_of(
 def say(group: Group, case: CaseRecord, draft: Draft) -> CaseRecord:
     """Queue a message of ours and return the case after it; the caller saves it.
 
-    The deciding side's word counts at once, and so does the submission at its origin; what else
-    the origin says counts when the deciding side has taken it in. That the message may be said is
-    *not* checked.
+    The deciding (or participating) side's word counts at once, and so does what opens a case; what
+    else the other side says counts when that side has taken it in. That the message may be said
+    is *not* checked.
     """
     kind = draft.header.kind
-    if case.role is CaseRole.DECIDING or kind is Kind.SUBMITTED:
+    if case.role.orders or kind in OPENING:
         case = case._replace(stage=step(case.stage, kind))
     entry = OutboxEntry(
         draft_id=_draft_id(group, case),
@@ -230,7 +230,7 @@ def counted(case: CaseRecord) -> CaseRecord:
     sent = Chain(told.sequence, told.header_digest)
     # What a person must know of another message stays; that this one did not arrive is over.
     case = case._replace(outstanding=None, sent=sent, attention=_standing_mark(case))
-    if case.role is not CaseRole.DECIDING and can_step(case.stage, told.kind):
+    if not case.role.orders and can_step(case.stage, told.kind):
         case = case._replace(stage=step(case.stage, told.kind))
     return case
 
@@ -243,7 +243,7 @@ def advance(group: Group, case: CaseRecord) -> CaseRecord:
         if entry.status is not OutboxStatus.WAITING:
             continue
         case = case._replace(waiting=case.waiting[1:])
-        counted = case.role is CaseRole.DECIDING or entry.kind is Kind.SUBMITTED
+        counted = case.role.orders or entry.kind in OPENING
         if counted or can_step(case.stage, entry.kind):
             return _seal(group, case, entry)
         group.drop_outbox(entry.draft_id)
@@ -299,13 +299,15 @@ def _with_own_refusal(case: CaseRecord, entry: OutboxEntry) -> CaseRecord:
 
 def _refused(group: Group, case: CaseRecord, kind: Kind, rule: str) -> CaseRecord:
     case = case._replace(outstanding=None, attention=rule)
-    if kind is Kind.SUBMITTED:
+    if kind in OPENING:
         _drop_waiting(group, case)
         return case._replace(stage=Stage.REFUSED_AT_INTAKE, waiting=())
-    if case.role is CaseRole.DECIDING:
+    if case.role.orders:
         # What followed was said on top of the refused message: back to what both sides hold.
         _drop_waiting(group, case)
         back = case._replace(stage=_agreed_stage(group, case), waiting=())
+        if kind is Kind.JOINT_ANSWER:
+            return back._replace(result="", outcome=b"")
         decided = Kind.DECIDED in (kind, *case.waiting)
         return back_to_standing(group, back) if decided else back
     return advance(group, case)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gateway.flow.committer import Group
+from gateway.flow.joint_cases import touch_parent
 from gateway.flow.outbound import settle, settle_notice
 from gateway.kernel.envelope import Receipt
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef
@@ -51,7 +52,9 @@ class Settle:
         if case is None:
             settle_notice(group, entry, r.outcome)
         else:
-            group.save(settle(group, case, entry, r.outcome, r.rule))
+            after = settle(group, case, entry, r.outcome, r.rule)
+            touch_parent(group, case, after)
+            group.save(after)
 
 
 class Park:

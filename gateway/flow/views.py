@@ -38,6 +38,8 @@ STAGE_ZH = {
     Stage.REFUSED_AT_INTAKE: "退件",
     Stage.NOT_ACCEPTED: "不予受理",
     Stage.WITHDRAWN: "已撤回",
+    Stage.ASKED: "请协办",
+    Stage.ANSWERED: "协办已答复",
 }
 
 _ORIGIN_HOLDS = frozenset({Stage.RECEIVING, Stage.MATERIALS_REQUESTED, Stage.DECIDED})
@@ -51,16 +53,18 @@ def holder(case: CaseRecord) -> str:
     origin = case.key.origin
     if case.stage in _ORIGIN_HOLDS:
         return origin
-    return theirs if case.role is CaseRole.ORIGIN else "self"
+    return "self" if case.role.orders else theirs
 
 
 def case_view(case: CaseRecord, home: str) -> dict[str, object]:
     """Show a case without its history."""
-    deciding = case.counterpart if case.role is CaseRole.ORIGIN else home
+    decides_there = case.role in (CaseRole.ORIGIN, CaseRole.PARTICIPATING)
+    deciding = case.counterpart if decides_there else home
     held_by = holder(case)
     outcome = json.loads(case.outcome) if case.outcome else {}
     waiting = ([case.outstanding.kind] if case.outstanding else []) + list(case.waiting)
     return {
+        **_joint_part(case, home),
         "case_id": uuid_text(case.key.case_id),
         "origin": case.key.origin,
         "deciding": deciding,
@@ -81,11 +85,29 @@ def case_view(case: CaseRecord, home: str) -> dict[str, object]:
         "answer": outcome.get("answer_zh"),
         "reason": outcome.get("reason_zh"),
         "instant": outcome.get("instant"),
+        **({"joint": outcome["joint"]} if "joint" in outcome else {}),
         "unconfirmed": [kind.name.lower() for kind in waiting],
         "attention": case.attention or None,
         "opened_at": to_iso(case.opened_at_ms),
         "changed_at": to_iso(case.changed_at_ms),
         "revision": case.revision,
+    }
+
+
+def _joint_part(case: CaseRecord, home: str) -> dict[str, object]:
+    """Show what only the case of a joint task (协办任务) has: of what, what is asked, answered."""
+    if case.role not in (CaseRole.ASKING, CaseRole.PARTICIPATING):
+        return {}
+    task = json.loads(case.form)
+    answer = json.loads(case.outcome) if case.outcome else {}
+    return {
+        "participating": case.counterpart if case.role is CaseRole.ASKING else home,
+        "parent": task["parent"],
+        "asked": task["asked"],
+        "due_on": task["due_on"],
+        "verdict": case.result or None,
+        "grounds": answer.get("grounds_zh"),
+        "certificate": answer.get("certificate"),
     }
 
 
@@ -224,7 +246,7 @@ def received_files(history: Sequence[StoredMessage]) -> list[tuple[StoredMessage
         for message in history
         if message.direction is Direction.IN
         and message.outcome is Outcome.TAKEN_IN
-        and message.kind in (Kind.SUBMITTED, Kind.MATERIALS_SUPPLIED)
+        and message.kind in (Kind.SUBMITTED, Kind.MATERIALS_SUPPLIED, Kind.JOINT_TASK)
         for attachment in decode_body(decode_envelope(message.envelope).body_bytes).attachments
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, assert_never
 
 from gateway.kernel.envelope import Kind, Mode
 from gateway.kernel.identifiers import CaseKey, GatewayId
@@ -14,7 +14,28 @@ class CaseRole(StrEnum):
 
     ORIGIN = "origin"  # 申请地
     DECIDING = "deciding"  # 办理地
+    ASKING = "asking"  # 主办地: the deciding gateway, in a joint task (协办任务) that it gave
     PARTICIPATING = "participating"  # 协办地
+
+    @property
+    def orders(self) -> bool:
+        """Whether this side's order of messages is the case's order: its word counts at once."""
+        return self in (CaseRole.DECIDING, CaseRole.PARTICIPATING)
+
+    @property
+    def counterpart(self) -> CaseRole:
+        """What the other gateway is in the same case."""
+        match self:
+            case CaseRole.ORIGIN:
+                return CaseRole.DECIDING
+            case CaseRole.DECIDING:
+                return CaseRole.ORIGIN
+            case CaseRole.ASKING:
+                return CaseRole.PARTICIPATING
+            case CaseRole.PARTICIPATING:
+                return CaseRole.ASKING
+            case _ as never:
+                assert_never(never)
 
 
 class Stage(StrEnum):
@@ -33,6 +54,8 @@ class Stage(StrEnum):
     REFUSED_AT_INTAKE = "refused_at_intake"  # 退件
     NOT_ACCEPTED = "not_accepted"  # 不予受理
     WITHDRAWN = "withdrawn"  # 撤回
+    ASKED = "asked"  # 已请协办: a joint task lies with the participating place
+    ANSWERED = "answered"  # 已答复: it gave its verdict
 
 
 CLOSED: Final = frozenset(
@@ -42,9 +65,14 @@ CLOSED: Final = frozenset(
         Stage.REFUSED_AT_INTAKE,
         Stage.NOT_ACCEPTED,
         Stage.WITHDRAWN,
+        Stage.ANSWERED,
     }
 )
 """Nobody's turn. Only a corrected result leads out of one, and only out of `delivered`."""
+
+
+OPENING: Final = frozenset({Kind.SUBMITTED, Kind.JOINT_TASK})
+"""Kinds that open a case: they count at once where they are said."""
 
 
 class Chain(NamedTuple):
@@ -93,9 +121,9 @@ class CaseRecord(NamedTuple):
     handling_number: str = ""
     """办件编号 of the deciding side."""
     result: str = ""
-    """`approved` or `refused` once decided."""
+    """`approved` or `refused` once decided; `agree` or `disagree` once a joint task is answered."""
     form: bytes = b""
-    """The form as submitted (with later supplements in their own messages)."""
+    """The form as submitted (with later supplements in their own messages), or the joint task."""
     outcome: bytes = b""
     """Body form of the message that decided or closed the case: licence, reasons."""
     attention: str = ""

@@ -14,6 +14,7 @@ from gateway.ports.assisted import AssistedReads, AssistedWrites
 from gateway.ports.item_list import ItemListReader, ItemListWriter
 from gateway.ports.journal_agreements import AgreementSnapshot, AgreementTransaction
 from gateway.ports.journal_clocks import ClockReads, ClockWrites
+from gateway.ports.journal_joint import JointReads, JointWrites
 
 T = TypeVar("T")
 
@@ -149,7 +150,7 @@ class LaneState(NamedTuple):
     oldest_ms: int
 
 
-class Snapshot(AgreementSnapshot, ClockReads, AssistedReads, Protocol):
+class Snapshot(AgreementSnapshot, ClockReads, AssistedReads, JointReads, Protocol):
     """Reads. Within one `read` or `write` all of them see one state."""
 
     @property
@@ -184,10 +185,10 @@ class Snapshot(AgreementSnapshot, ClockReads, AssistedReads, Protocol):
         ...
 
     def tasks_of(self, unit: str, *, after: int, limit: int) -> Sequence[tuple[int, CaseRecord]]:
-        """Return (change number, case) of cases where `unit` decides and the next step is ours.
+        """Return (change number, case) of cases where the next step is that of our `unit`.
 
         That is: role deciding, stage submitted, acknowledged, materials_supplied, accepted or
-        suspended.
+        suspended; role participating, stage asked.
         Change numbers grow with every saved change of a case; only those above `after`, in order.
         """
         ...
@@ -229,7 +230,9 @@ class Snapshot(AgreementSnapshot, ClockReads, AssistedReads, Protocol):
         ...
 
 
-class Transaction(AgreementTransaction, Snapshot, ClockWrites, AssistedWrites, Protocol):
+class Transaction(
+    AgreementTransaction, Snapshot, ClockWrites, AssistedWrites, JointWrites, Protocol
+):
     """Reads and writes of one atomic unit; its reads see its own writes.
 
     `append`, `refuse`, `void` and `receipted` each also write the pending ledger entry.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
@@ -39,6 +39,17 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class Onward:
+    """What the deciding place may pass on to third regions in joint cases. Empty: nothing."""
+
+    to: frozenset[GatewayId]
+    form_fields: frozenset[str]
+    """JSON pointers into the form; each stands for everything below it."""
+    materials: frozenset[str]
+    """Material codes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """What one paragraph of an agreement allows. An empty set allows nothing."""
 
@@ -52,6 +63,10 @@ class Grant:
     rights: frozenset[Right]
     licence_types: frozenset[str]
     purposes: frozenset[str]
+    participating: frozenset[GatewayId] = frozenset()
+    """Who may be asked by a deciding place to take part (协办地), in mode joint."""
+    onward: Onward | None = None
+    """What of an application may be passed on in a joint task; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +88,29 @@ class Agreement:
         default_factory=dict
     )
     """(origin, deciding, item code) to grants; built by `index`."""
+    tasks_of: Mapping[tuple[GatewayId, GatewayId, str], tuple[Grant, ...]] = field(
+        default_factory=dict
+    )
+    """(deciding, participating, item code) to grants; built by `index`."""
 
 
 def index(agreement: Agreement) -> Agreement:
     """Return the agreement with its grants indexed, so that a decision costs one look-up."""
     found: dict[tuple[GatewayId, GatewayId, str], list[Grant]] = {}
+    tasks: dict[tuple[GatewayId, GatewayId, str], list[Grant]] = {}
     for grant in agreement.grants:
         for origin in grant.origins & agreement.parties:
             for deciding in grant.deciding & agreement.parties - {origin}:
                 for code in grant.items:
                     found.setdefault((origin, deciding, code), []).append(grant)
-    a = agreement
-    return Agreement(
-        a.digest,
-        a.name,
-        a.parties,
-        a.not_before_ms,
-        a.not_after_ms,
-        a.grants,
-        a.required_suites,
-        a.strength_min,
-        a.confidentiality,
-        a.onward_sharing,
-        a.acts,
-        {key: tuple(grants) for key, grants in found.items()},
+        for deciding in grant.deciding & agreement.parties:
+            for participating in grant.participating & agreement.parties - {deciding}:
+                for code in grant.items:
+                    tasks.setdefault((deciding, participating, code), []).append(grant)
+    return replace(
+        agreement,
+        grants_of={key: tuple(grants) for key, grants in found.items()},
+        tasks_of={key: tuple(grants) for key, grants in tasks.items()},
     )
 
 
@@ -218,6 +232,86 @@ def require_permitted(agreement: Agreement, wish: Exchange) -> None:
         raise Fault(FaultCode.AGREEMENT_RIGHT_NOT_DELEGATED, wish.right.name.lower())
     if wish.licence_type and not any(wish.licence_type in g.licence_types for g in grants):
         raise Fault(FaultCode.AGREEMENT_ITEM_UNLISTED, "licence type " + wish.licence_type)
+
+
+@dataclass(frozen=True, slots=True)
+class JointWish:
+    """What a joint task wants to do under the agreement with the participating region."""
+
+    deciding: GatewayId
+    participating: GatewayId
+    item_code: str
+    item_version: str
+    mode: Mode
+    purpose: str
+
+
+def require_task_permitted(agreement: Agreement, wish: JointWish) -> None:
+    """Check that one grant lets the deciding side ask the participating one. In force is *not*.
+
+    Raises:
+        Fault: the first rule that no grant satisfies, in the order item, version, mode, purpose.
+    """
+    grants = agreement.tasks_of.get((wish.deciding, wish.participating, wish.item_code), ())
+    if not grants:
+        listed = any(wish.item_code in g.items for g in agreement.grants)
+        raise Fault(
+            FaultCode.AGREEMENT_DIRECTION if listed else FaultCode.AGREEMENT_ITEM_UNLISTED,
+            f"{wish.item_code}: participating",
+        )
+    grants = tuple(g for g in grants if wish.item_version in g.items[wish.item_code])
+    if not grants:
+        raise Fault(FaultCode.AGREEMENT_VERSION_UNLISTED, wish.item_version)
+    if wish.mode is not Mode.JOINT or not any(Mode.JOINT in g.modes for g in grants):
+        raise Fault(FaultCode.AGREEMENT_MODE_UNLISTED, wish.mode.name.lower())
+    grants = tuple(g for g in grants if Mode.JOINT in g.modes)
+    if not any(wish.purpose in g.purposes for g in grants):
+        raise Fault(FaultCode.AGREEMENT_PURPOSE_UNLISTED, wish.purpose)
+
+
+def require_onward(
+    agreement: Agreement,
+    wish: Exchange,
+    region: GatewayId,
+    form_fields: Collection[str],
+    materials: Collection[str],
+) -> None:
+    """Check that the agreement of a case lets these parts of it be passed on to a third region.
+
+    Passing on nothing needs no permission. One grant of the case's own must allow all of it.
+
+    Raises:
+        Fault: `agreement.onward_refused`, `agreement.onward_unlisted` naming what is not listed.
+    """
+    if not form_fields and not materials:
+        return
+    grants = agreement.grants_of.get((wish.origin, wish.deciding, wish.item_code), ())
+    allowed = [
+        g.onward
+        for g in grants
+        if agreement.onward_sharing
+        and g.onward is not None
+        and region in g.onward.to
+        and wish.item_version in g.items[wish.item_code]
+        and wish.mode in g.modes
+        and wish.purpose in g.purposes
+    ]
+    if not allowed:
+        raise Fault(FaultCode.AGREEMENT_ONWARD_REFUSED, region)
+    least = min((_unlisted(onward, form_fields, materials) for onward in allowed), key=len)
+    if least:
+        raise Fault(FaultCode.AGREEMENT_ONWARD_UNLISTED, ",".join(least))
+
+
+def _unlisted(
+    onward: Onward, form_fields: Collection[str], materials: Collection[str]
+) -> list[str]:
+    wrong = [
+        pointer
+        for pointer in form_fields
+        if not any(pointer == p or pointer.startswith(p + "/") for p in onward.form_fields)
+    ]
+    return wrong + [code for code in materials if code not in onward.materials]
 
 
 def require_proof(agreement: Agreement, strength: Strength | None, suites: tuple[str, ...]) -> None:

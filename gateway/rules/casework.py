@@ -23,6 +23,8 @@ _SERVED = frozenset(
         Kind.DELIVERED,
         Kind.ARCHIVED,
         Kind.REVIEWED,
+        Kind.JOINT_TASK,
+        Kind.JOINT_ANSWER,
     }
 )
 _NOTED_WHEN_WITHDRAWN: Final = (
@@ -41,7 +43,11 @@ def _next(stage: Stage, kind: Kind) -> Stage | None:
     match stage:
         case Stage.RECEIVING:
             # A withdrawal here never leaves the origin: the other side knows nothing yet.
-            after = {Kind.SUBMITTED: Stage.SUBMITTED, Kind.WITHDRAWN: Stage.WITHDRAWN}
+            after = {
+                Kind.SUBMITTED: Stage.SUBMITTED,
+                Kind.WITHDRAWN: Stage.WITHDRAWN,
+                Kind.JOINT_TASK: Stage.ASKED,
+            }
         case Stage.SUBMITTED:
             after = {
                 Kind.ACKNOWLEDGED: Stage.ACKNOWLEDGED,
@@ -68,8 +74,7 @@ def _next(stage: Stage, kind: Kind) -> Stage | None:
                 Kind.WITHDRAWN: Stage.WITHDRAWN,
             }
         case Stage.SUSPENDED:
-            # 行政许可法 article 45: the time of the procedure is outside the limit; who applied may
-            # still withdraw.
+            # 行政许可法 article 45: its time is outside the limit; who applied may still withdraw.
             after = {Kind.CLOCK_RESUMED: Stage.ACCEPTED, Kind.WITHDRAWN: Stage.WITHDRAWN}
         case Stage.DECIDED:
             # A corrected result takes the place of the one before and is delivered anew.
@@ -86,7 +91,9 @@ def _next(stage: Stage, kind: Kind) -> Stage | None:
         case Stage.WITHDRAWN:
             # What the deciding side sent before it saw the withdrawal is taken note of.
             after = dict.fromkeys(_NOTED_WHEN_WITHDRAWN, Stage.WITHDRAWN)
-        case Stage.REFUSED_AT_INTAKE | Stage.NOT_ACCEPTED:
+        case Stage.ASKED:
+            after = {Kind.JOINT_ANSWER: Stage.ANSWERED, Kind.WITHDRAWN: Stage.WITHDRAWN}
+        case Stage.REFUSED_AT_INTAKE | Stage.NOT_ACCEPTED | Stage.ANSWERED:
             after = {}
         case _ as never:
             assert_never(never)
@@ -98,8 +105,9 @@ def step(stage: Stage, kind: Kind) -> Stage:
 
     Raises:
         Fault: `case.kind_not_served`, `case.already_decided` (a withdrawal that crossed a
-            decision), `case.suspended` (a decision before the special procedure's end),
-            `case.closed`, `case.stage`.
+            decision), `case.already_answered` (one that crossed the answer to a joint task),
+            `case.suspended` (a decision before the special procedure's end), `case.closed`,
+            `case.stage`.
     """
     if kind not in _SERVED:
         raise Fault(FaultCode.CASE_KIND_NOT_SERVED, kind.name.lower())
@@ -108,6 +116,8 @@ def step(stage: Stage, kind: Kind) -> Stage:
         return after
     if kind is Kind.WITHDRAWN and stage in (Stage.DECIDED, Stage.DELIVERED, Stage.ARCHIVED):
         raise Fault(FaultCode.CASE_ALREADY_DECIDED)
+    if kind is Kind.WITHDRAWN and stage is Stage.ANSWERED:
+        raise Fault(FaultCode.CASE_ALREADY_ANSWERED)
     if kind is Kind.DECIDED and stage is Stage.SUSPENDED:
         raise Fault(FaultCode.CASE_SUSPENDED)
     if stage in CLOSED:
@@ -187,8 +197,10 @@ def right_needed(sender: CaseRole, kind: Kind) -> Right | None:
                 Kind.DELIVERED: Right.NONE,
                 Kind.ARCHIVED: Right.NONE,
             }.get(kind)
+        case CaseRole.ASKING:
+            return {Kind.JOINT_TASK: Right.NONE, Kind.WITHDRAWN: Right.NONE}.get(kind)
         case CaseRole.PARTICIPATING:
-            return None
+            return {Kind.JOINT_ANSWER: Right.NONE}.get(kind)
         case _ as never:
             assert_never(never)
 

@@ -10,6 +10,7 @@ from gateway.kernel.faults import FaultCode as F
 from gateway.wire.fault_texts import CARRIAGE, Texts
 from gateway.wire.fault_texts_casework import CASEWORK
 from gateway.wire.fault_texts_item_list import ITEM_LIST
+from gateway.wire.fault_texts_joint import JOINT
 
 Level = Literal["fatal", "warning"]
 OutcomeClass = Literal["not_taken_in", "refused", "call", "http", "import"]
@@ -151,6 +152,8 @@ _WAYS: Final[Mapping[FaultCode, _Way]] = {
     F.AGREEMENT_MODE_UNLISTED: _REFUSED_RIGHT,
     F.AGREEMENT_RIGHT_NOT_DELEGATED: _REFUSED_RIGHT,
     F.AGREEMENT_PURPOSE_UNLISTED: _REFUSED_RIGHT,
+    F.AGREEMENT_ONWARD_REFUSED: _REFUSED_RIGHT,
+    F.AGREEMENT_ONWARD_UNLISTED: _REFUSED_RIGHT,
     F.AGREEMENT_STRENGTH_TOO_WEAK: _REFUSED_RIGHT,
     F.AGREEMENT_SUITES_DIFFER: _REFUSED_RIGHT,
     F.AGREEMENT_CONTENT_INVALID: _REFUSED_FORM,
@@ -171,6 +174,11 @@ _WAYS: Final[Mapping[FaultCode, _Way]] = {
     F.CASE_IDENTITY_REQUIRED: _REFUSED_FORM,
     F.CASE_AUTHORISATION_MISSING: _REFUSED_FORM,
     F.CASE_AUTHORISATION_ENDED: _REFUSED_FORM,
+    F.CASE_JOINT_UNASKED: _REFUSED,
+    F.CASE_JOINT_OPEN: _REFUSED,
+    F.CASE_JOINT_DISAGREED: _REFUSED,
+    F.CASE_JOINT_UNNAMED: _REFUSED_FORM,
+    F.CASE_ALREADY_ANSWERED: _REFUSED,
     F.ATTACHMENT_ABSENT: _Way("not_taken_in", "FAILED_PRECONDITION", 409, True),
     F.ATTACHMENT_DIGEST: _UPLOAD,
     F.ATTACHMENT_SIZE: _REFUSED_FORM,
@@ -212,7 +220,7 @@ def _row(way: _Way, said: Texts) -> Entry:
     )
 
 
-_SAID: Final[Mapping[FaultCode, Texts]] = {**CARRIAGE, **CASEWORK, **ITEM_LIST}
+_SAID: Final[Mapping[FaultCode, Texts]] = {**CARRIAGE, **CASEWORK, **ITEM_LIST, **JOINT}
 
 TABLE: Final[Mapping[FaultCode, Entry]] = {
     code: _row(way, _SAID[code]) for code, way in _WAYS.items()

@@ -44,7 +44,7 @@ async def require_converged(world: World) -> None:
         opened = await here.journal.read(lambda s: s.cases_of(None, limit=1_000))
         for case in opened:
             if case.role is CaseRole.ORIGIN:
-                await _require_same_case(here, there, case)
+                await require_same_case(here, there, case)
 
 
 def require_allowed_stages(side: Side) -> None:
@@ -54,7 +54,7 @@ def require_allowed_stages(side: Side) -> None:
             assert after in REACHABLE[before], (side.id, trail)
 
 
-async def _require_same_case(here: Side, there: Side, origin: CaseRecord) -> None:
+async def require_same_case(here: Side, there: Side, origin: CaseRecord) -> None:
     key = origin.key
     ours = await here.journal.read(lambda s: s.history(key))
     theirs = await there.journal.read(lambda s: s.history(key))

@@ -23,6 +23,7 @@ from gateway.flow.desk import Actor, DeclaredMaterial, OpenCase, SideAct, TaskAc
 from gateway.flow.dispatch import Dispatcher, Lane
 from gateway.flow.handling import ChangeBell, Handling
 from gateway.flow.intake import Intake
+from gateway.flow.joint import JointTasks
 from gateway.flow.sealing import Sealer
 from gateway.flow.submission import Submission
 from gateway.flow.tasks import TaskOwner
@@ -126,6 +127,15 @@ class Side:
             self.committer, self.journal, self.vault, self.directory, clock, self.entropy
         )
         self.tasks = Handling(self.committer, self.journal, self.vault, self.directory, bell)
+        self.joint = JointTasks(
+            self.committer,
+            self.journal,
+            self.vault,
+            self.directory,
+            self.calendar,
+            clock,
+            self.entropy,
+        )
         self.dispatcher = Dispatcher(
             self.committer,
             self.vault,
@@ -134,8 +144,16 @@ class Side:
             clock,
             self.entropy,
             self.log,
-            lambda _partner: self.link,
+            self.link_to,
         )
+        self.open_lanes()
+
+    def link_to(self, _partner: GatewayId) -> Link:
+        """Return the way to a partner."""
+        return self.link
+
+    def open_lanes(self) -> None:
+        """Open a lane to each partner."""
         (partner,) = self.directory.current().partners
         self.lane = SteppedLane(self.dispatcher, partner, self.link)
 

@@ -15,6 +15,7 @@ from gateway.adapters.memory.agreements import (
 from gateway.adapters.memory.assisted import MemoryAssistedReads, MemoryAssistedWrites
 from gateway.adapters.memory.item_list import MemoryItemList
 from gateway.adapters.memory.journal_clocks import MemoryClockReads, MemoryClockWrites
+from gateway.adapters.memory.journal_joint import MemoryJointReads, MemoryJointWrites
 from gateway.adapters.memory.state import LedgerEntry, State
 from gateway.adapters.memory.undo import Table
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
@@ -46,12 +47,15 @@ _OUR_STEP: Final = frozenset(
         Stage.MATERIALS_SUPPLIED,
         Stage.ACCEPTED,
         Stage.SUSPENDED,
+        Stage.ASKED,
     }
 )
 _CASE_CHANGES: Final = "case_changes"
 
 
-class MemorySnapshot(MemoryAgreementSnapshot, MemoryClockReads, MemoryAssistedReads):
+class MemorySnapshot(
+    MemoryAgreementSnapshot, MemoryClockReads, MemoryAssistedReads, MemoryJointReads
+):
     """Implements `ports.journal.Snapshot`."""
 
     def __init__(self, state: State) -> None:
@@ -106,10 +110,7 @@ class MemorySnapshot(MemoryAgreementSnapshot, MemoryClockReads, MemoryAssistedRe
         found = [
             (number, c)
             for number, c in self._state.cases.rows.values()
-            if number > after
-            and c.unit == unit
-            and c.role is CaseRole.DECIDING
-            and c.stage in _OUR_STEP
+            if number > after and c.unit == unit and c.role.orders and c.stage in _OUR_STEP
         ]
         return sorted(found, key=lambda task: task[0])[:limit]
 
@@ -175,7 +176,11 @@ class MemorySnapshot(MemoryAgreementSnapshot, MemoryClockReads, MemoryAssistedRe
 
 
 class MemoryTransaction(
-    MemoryAgreementTransaction, MemorySnapshot, MemoryClockWrites, MemoryAssistedWrites
+    MemoryAgreementTransaction,
+    MemorySnapshot,
+    MemoryClockWrites,
+    MemoryAssistedWrites,
+    MemoryJointWrites,
 ):
     """Implements `ports.journal.Transaction`. A key that is taken raises ValueError."""
 

@@ -8,6 +8,7 @@ from gateway.adapters.memory.agreements import AgreementTables
 from gateway.adapters.memory.assisted import AssistedTables
 from gateway.adapters.memory.item_list import ItemListState
 from gateway.adapters.memory.journal_clocks import ClockTables
+from gateway.adapters.memory.journal_joint import JointTables
 from gateway.adapters.memory.undo import Table, UndoLog
 from gateway.kernel.case import CaseRecord
 from gateway.kernel.identifiers import CaseKey, MessageRef
@@ -42,4 +43,5 @@ class State:
         self.ledger: Table[tuple[MessageRef, bytes], LedgerEntry] = Table(self.log)
         self.agreements = AgreementTables(self.log)
         self.assisted = AssistedTables(self.log)
+        self.joint = JointTables(self.log)
         self.item_list = ItemListState(self.log)

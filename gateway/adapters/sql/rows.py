@@ -37,6 +37,7 @@ _OUR_STEP: Final = frozenset(
         Stage.MATERIALS_SUPPLIED,
         Stage.ACCEPTED,
         Stage.SUSPENDED,
+        Stage.ASKED,
     }
 )
 _NONE_OUTSTANDING: Final = (None, None, None, None)
@@ -149,7 +150,7 @@ def case_row(c: CaseRecord, change_number: int) -> Row:
         c.attention,
         c.revision,
         change_number,
-        c.role is CaseRole.DECIDING and c.stage in _OUR_STEP,
+        c.role.orders and c.stage in _OUR_STEP,
         c.outcome,
         c.form,
     )

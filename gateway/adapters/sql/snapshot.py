@@ -8,6 +8,7 @@ from gateway.adapters.sql.agreements import SqlAgreementSnapshot
 from gateway.adapters.sql.assisted import SqlAssistedReads
 from gateway.adapters.sql.clocks import SqlClockReads
 from gateway.adapters.sql.item_list import SqlItemListReader
+from gateway.adapters.sql.joint import SqlJointReads
 from gateway.adapters.sql.rows import (
     CHANGE_NUMBER,
     OUTBOX_COLUMNS,
@@ -32,7 +33,7 @@ from gateway.ports.journal import (
 _ABOVE_ALL_IDS = b"\xff" * 17
 
 
-class SqlSnapshot(SqlAgreementSnapshot, SqlClockReads, SqlAssistedReads):
+class SqlSnapshot(SqlAgreementSnapshot, SqlClockReads, SqlAssistedReads, SqlJointReads):
     """Implements `ports.journal.Snapshot` within a transaction that someone else began."""
 
     @property

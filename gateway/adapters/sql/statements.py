@@ -32,6 +32,7 @@ from sqlalchemy.engine import Dialect
 from gateway.adapters.sql import schema as t
 from gateway.adapters.sql.assisted_statements import AssistedStatements
 from gateway.adapters.sql.item_list_statements import ItemListStatements
+from gateway.adapters.sql.joint_statements import JointStatements
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.journal import Direction
 
@@ -175,7 +176,7 @@ def _sealed() -> ColumnElement[bool]:
     return and_(m.message_id == o.message_id, m.direction == ours)
 
 
-class Statements(ItemListStatements, AssistedStatements):
+class Statements(ItemListStatements, AssistedStatements, JointStatements):
     """Every text of the journal, ready to run."""
 
     def __init__(self, engine: Engine) -> None:
@@ -189,6 +190,7 @@ class Statements(ItemListStatements, AssistedStatements):
         self._of_item_list(sql)
         self.find_words = engine.find_words
         self._of_assisted(sql)
+        self._of_joint(sql)
 
     def _of_messages(self, sql: Compiler) -> None:
         m, s = t.messages.c, t.second_receipts.c

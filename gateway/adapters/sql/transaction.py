@@ -9,6 +9,7 @@ from gateway.adapters.sql.agreements import SqlAgreementTransaction
 from gateway.adapters.sql.assisted import SqlAssistedWrites
 from gateway.adapters.sql.clocks import SqlClockWrites
 from gateway.adapters.sql.item_list import SqlItemListWriter
+from gateway.adapters.sql.joint import SqlJointWrites
 from gateway.adapters.sql.rows import (
     OUTBOX_COLUMNS,
     Row,
@@ -44,7 +45,9 @@ def _pending(kind: str, ref: tuple[str, bytes], receipt: bytes, at_ms: int) -> R
     return (kind, *ref, sha256(receipt).digest(), at_ms)
 
 
-class SqlTransaction(SqlAgreementTransaction, SqlClockWrites, SqlAssistedWrites, SqlSnapshot):
+class SqlTransaction(
+    SqlAgreementTransaction, SqlClockWrites, SqlAssistedWrites, SqlJointWrites, SqlSnapshot
+):
     """Implements `ports.journal.Transaction`; begun and ended by the engine.
 
     A key that is taken raises the driver's integrity error, which the engine turns to ValueError.

@@ -7,13 +7,14 @@ from aiohttp import web
 from gateway.edge import health
 from gateway.edge.portal_http import assisted as assisted_routes
 from gateway.edge.portal_http import cases, deadlines, item_list, tasks
+from gateway.edge.portal_http import joint as joint_routes
 from gateway.edge.portal_http.admission import Bounds
 from gateway.edge.portal_http.bodies import expect
 from gateway.edge.portal_http.context import PORTAL, Portal, guarded
 from gateway.edge.portal_http.problems import problems
 from gateway.edge.portal_http.tokens import TokenChecker
 from gateway.flow.assisted_desk import AssistedDesk
-from gateway.flow.desk import ClockDesk, PortalDesk, TaskDesk
+from gateway.flow.desk import ClockDesk, JointDesk, PortalDesk, TaskDesk
 from gateway.flow.item_list import ItemListDesk
 from gateway.ports.telemetry import EventLog
 
@@ -21,6 +22,7 @@ ROUTES = (
     *cases.ROUTES,
     *item_list.ROUTES,
     *tasks.ROUTES,
+    *joint_routes.ROUTES,
     *deadlines.ROUTES,
     *assisted_routes.ROUTES,
 )
@@ -38,13 +40,14 @@ def make_portal(
     log: EventLog,
     bounds: Bounds | None = None,
     assisted: AssistedDesk | None = None,
+    joint: JointDesk | None = None,
 ) -> web.Application:
     """Make the application; `PortalServer` serves it.
 
     `ready` returns what keeps the gateway from its work; see `gateway.edge.health`.
     """
     portal = Portal(
-        desk, task_desk, item_lists, clock_desk, tokens, log, bounds or Bounds(), assisted
+        desk, task_desk, item_lists, clock_desk, tokens, log, bounds or Bounds(), assisted, joint
     )
     app = web.Application(middlewares=[problems(log, lambda: portal.stopping.begun)])
     app[PORTAL] = portal

@@ -11,7 +11,7 @@ from gateway.edge.portal_http.admission import Bounds, Connection, Stopping
 from gateway.edge.portal_http.problems import Handler
 from gateway.edge.portal_http.tokens import TokenChecker
 from gateway.flow.assisted_desk import AssistedDesk
-from gateway.flow.desk import Actor, ClockDesk, PortalDesk, TaskDesk
+from gateway.flow.desk import Actor, ClockDesk, JointDesk, PortalDesk, TaskDesk
 from gateway.flow.item_list import ItemListDesk
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.ports.telemetry import EventLog
@@ -30,6 +30,8 @@ class Portal:
     bounds: Bounds
     assisted: AssistedDesk | None = None
     """None: no partner of this gateway is without a system."""
+    joint: JointDesk | None = None
+    """None: this gateway asks no one to take part in its cases."""
     stopping: Stopping = field(default_factory=Stopping)
 
 

@@ -1,4 +1,4 @@
-"""The deciding side (办理地): tasks for a business system, and what it may do with them."""
+"""The deciding side (办理地), or the participating one (协办地): tasks for a business system."""
 
 from __future__ import annotations
 
@@ -97,6 +97,7 @@ ACTS = {
     "decide": Kind.DECIDED,
     "deliver": Kind.DELIVERED,
     "archived": Kind.ARCHIVED,
+    "answer": Kind.JOINT_ANSWER,  # 协办答复, where our unit participates
 }
 """Last part of the path to the kind of message that follows."""
 

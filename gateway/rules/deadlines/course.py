@@ -28,7 +28,9 @@ class ClockFacts(NamedTuple):
     promised_days: int | None = None
     """承诺办结时限 of the item, working days; 0 is at once; None if none is promised."""
     statutory_days: int | None = None
-    """法定办结时限 of the item."""
+    """法定办结时限 of the item; in a joint case that of joint handling."""
+    answer_days: int | None = None
+    """For the participating place to answer, where the case is a joint task (协办任务)."""
 
 
 class ClockEvent(NamedTuple):
@@ -115,7 +117,9 @@ def step(calendar: WorkingCalendar, facts: ClockFacts, course: Course, event: Cl
             return _requested(course)
         case Kind.ACCEPTED:
             return _accepted(facts, course)
-        case Kind.NOT_ACCEPTED | Kind.WITHDRAWN:
+        case Kind.JOINT_TASK:
+            return _asked(facts, course, event.sent_ms)
+        case Kind.NOT_ACCEPTED | Kind.WITHDRAWN | Kind.JOINT_ANSWER:
             return _stop(course, at_ms)._replace(closed=True)
         case Kind.CLOCK_SUSPENDED:
             return _each(course, _HANDLING, lambda t: t.suspend(at_ms))
@@ -127,9 +131,7 @@ def step(calendar: WorkingCalendar, facts: ClockFacts, course: Course, event: Cl
             said = _said(event, course) if event.sender is CaseRole.ORIGIN else at_ms
             return _stop(course, said)._replace(closed=True)
         case (
-            Kind.JOINT_TASK
-            | Kind.JOINT_ANSWER
-            | Kind.ARCHIVED
+            Kind.ARCHIVED
             | Kind.REVIEWED
             | Kind.PARCEL_MOVED
             | Kind.LICENCE_STATUS_CHANGED
@@ -148,8 +150,10 @@ def step(calendar: WorkingCalendar, facts: ClockFacts, course: Course, event: Cl
             assert_never(never)
 
 
-def send(course: Course, pending: Pending) -> Course:
-    """Return the clocks while a message of the applicant's side is on its way."""
+def send(facts: ClockFacts, course: Course, pending: Pending) -> Course:
+    """Return the clocks while a message of the applicant's side, or a task, is on its way."""
+    if pending.kind is Kind.JOINT_TASK:
+        return _asked(facts, course, pending.said_ms)
     if course.closed or pending.kind not in _MATERIAL:
         return course
     if (pending.kind is Kind.SUBMITTED) is course.submitted:
@@ -184,7 +188,7 @@ def course_of(
     for event in events:
         course = step(calendar, facts, course, event)
     for one in pending:
-        course = send(course, one)
+        course = send(facts, course, one)
     if closed_at_ms is not None and not course.closed:
         course = close(lapse(calendar, facts, course, closed_at_ms), closed_at_ms)
     return lapse(calendar, facts, course, now_ms)
@@ -204,6 +208,18 @@ def _received(course: Course, event: ClockEvent, *, first: bool) -> Course:
     if not course.accepted and course.open_of(ClockName.ACCEPTANCE) is None:
         course = _start(course, ClockName.ACCEPTANCE, deciding, ACCEPTANCE_DAYS, at_ms)
     return course._replace(submitted=True)
+
+
+def _asked(facts: ClockFacts, course: Course, said_ms: int) -> Course:
+    """A joint task was given: its time counts from when it was said.
+
+    So it ends for both sides on the day that the task names.
+    """
+    days = facts.answer_days
+    if days is None or course.closed or course.open_of(ClockName.ANSWER) is not None:
+        return course
+    holder = CaseRole.PARTICIPATING
+    return _start(course, ClockName.ANSWER, holder, days, min(said_ms, course.at_ms or said_ms))
 
 
 def _said(event: ClockEvent, course: Course) -> int:

@@ -22,11 +22,13 @@ def follow(
 
     `taken` are the counterpart's messages that the change took in, in order; `confirmed_ms` is
     when the deciding side took in those of ours that the change confirmed. A word of the deciding
-    side counts from when it was said, and no longer once the case has gone back behind it.
+    (or participating) side counts from when it was said, and no longer once the case has gone
+    back behind it.
     """
     said = ((case.outstanding.kind,) if case.outstanding else ()) + case.waiting
-    if case.role is CaseRole.DECIDING:
-        events = _own_words((*clocks.events, *taken), case.sent.sequence, said, now_ms)
+    if case.role.orders:
+        heard = (*clocks.events, *taken)
+        events = _own_words(case.role, heard, case.sent.sequence, said, now_ms)
         pending: tuple[Pending, ...] = ()
     else:
         counted = sum(event.sender is case.role for event in clocks.events)
@@ -47,7 +49,11 @@ def follow(
 
 
 def _own_words(
-    events: Iterable[ClockEvent], confirmed: int, said: Sequence[Kind], now_ms: int
+    ours: CaseRole,
+    events: Iterable[ClockEvent],
+    confirmed: int,
+    said: Sequence[Kind],
+    now_ms: int,
 ) -> tuple[ClockEvent, ...]:
     """Keep what was confirmed, then what still stands of the rest; add what is new."""
     kept: list[ClockEvent] = []
@@ -55,7 +61,7 @@ def _own_words(
     standing = 0
     broken = False
     for event in events:
-        if event.sender is CaseRole.DECIDING:
+        if event.sender is ours:
             own += 1
             if own > confirmed:
                 broken = broken or standing >= len(said) or said[standing] is not event.kind
@@ -63,8 +69,7 @@ def _own_words(
                     continue
                 standing += 1
         kept.append(event)
-    deciding = CaseRole.DECIDING
-    kept += [ClockEvent(kind, deciding, now_ms, now_ms) for kind in said[standing:]]
+    kept += [ClockEvent(kind, ours, now_ms, now_ms) for kind in said[standing:]]
     return tuple(kept)
 
 

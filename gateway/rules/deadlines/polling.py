@@ -32,10 +32,10 @@ def polling(
     Clocks count days and tell things at the ends of days, so this hangs on the days of what was
     said and not on the hours. Thousands of cases that went alike on the same days are counted once.
     """
-    opened, promised, statutory = clocks.facts
+    facts = clocks.facts
     return _polling(
         calendar,
-        ClockFacts(_day(opened), promised, statutory),
+        facts._replace(window_opened_ms=_day(facts.window_opened_ms)),
         tuple(
             ClockEvent(kind, sender, start_of_day(sent), start_of_day(counted))
             for kind, sender, sent, counted in clocks.events

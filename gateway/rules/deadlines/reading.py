@@ -128,15 +128,17 @@ class Holding(NamedTuple):
 
 
 def holdings(calendar: WorkingCalendar, clocks: CaseClocks, now_ms: int) -> tuple[Holding, ...]:
-    """Return how long each side has held a case, the applicant's side first.
+    """Return how long each side has held a case, the side that opened it first.
 
     A side holds a case while a clock of its own is open; both do while a correction is asked for
     although the limits run already.
     """
     now = course(calendar, clocks, now_ms)
+    task = any(timer.name is ClockName.ANSWER for timer in now.timers)
+    opened = CaseRole.ASKING if task else CaseRole.ORIGIN
     return tuple(
         _holding(calendar, [t for t in now.timers if t.holder is role], role, now.at_ms)
-        for role in (CaseRole.ORIGIN, CaseRole.DECIDING)
+        for role in (opened, opened.counterpart)
     )
 
 

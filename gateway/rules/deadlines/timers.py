@@ -28,6 +28,7 @@ class ClockName(StrEnum):
     STATUTORY = "statutory"  # 法定时限
     PROMISED = "promised"  # 承诺时限
     DELIVERY = "delivery"  # 送达
+    ANSWER = "answer"  # 协办答复
 
 
 class Level(StrEnum):

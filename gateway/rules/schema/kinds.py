@@ -91,6 +91,7 @@ def _decided() -> _Schema:
                 "licence": _licence(),
                 "answer_zh": _text(4_000),  # what was asked for, where no licence is issued
                 "instant": _instant(),
+                "joint": words.joint_answers(),  # in a joint case, the answers it rests on
                 "corrects": words.digest(),  # the decision whose place this one takes (更正)
                 "correction_reason_zh": _text(2_000),
             },
@@ -153,6 +154,8 @@ def _schemas() -> dict[Kind, _Schema]:
         Kind.AGREEMENT_REVOKED: _closed({"agreement": address, "act": act}, {}),
         Kind.ARCHIVED: words.archived(),
         Kind.REVIEWED: words.reviewed(),
+        Kind.JOINT_TASK: words.joint_task(),
+        Kind.JOINT_ANSWER: words.joint_answer(),
         Kind.PING: _closed({}, {}),
     }
 

@@ -36,6 +36,8 @@ IDENTITY_METHODS: Final = (
 )
 """How an applicant's identity was verified (身份核验)."""
 RETENTION_YEARS_MAX: Final = 100
+POINTER: Final = "^(/[A-Za-z][A-Za-z0-9_]{0,63}){1,8}$"
+"""A JSON pointer through objects only, as agreements list what may be passed on."""
 
 
 def text(chars_max: int, chars_min: int = 1) -> Schema:
@@ -74,6 +76,83 @@ def resumed() -> Schema:
 def digest() -> Schema:
     """Return the schema of a SHA-256 digest in lower-case hex, as views show header digests."""
     return {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+
+
+def joint_task() -> Schema:
+    """Return the body of `joint_task` (协办任务): of which case, what is asked, what is passed on.
+
+    `form` is the part of the application's form that `form_fields` lead to, and nothing else.
+    """
+    parent = closed(
+        {
+            "origin": {"type": "string", "format": "region"},
+            "case_id": {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"},
+            "submission": digest(),
+            "agreement": digest(),
+        },
+        {"handling_number": text(64)},
+    )
+    pointer = {"type": "string", "pattern": POINTER}
+    return {
+        **closed(
+            {
+                "parent": parent,
+                "asked": closed({"zh": text(2_000)}, {"en": text(2_000)}),
+                "due_on": {"oneOf": [date(), {"const": "calendar_missing"}]},
+                "answer_days": {"type": "integer", "minimum": 0, "maximum": 366},
+            },
+            {
+                "form_fields": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": 100,
+                    "uniqueItems": True,
+                    "items": pointer,
+                },
+                "form": {"type": "object"},
+            },
+        ),
+        "dependentRequired": {"form": ["form_fields"], "form_fields": ["form"]},
+    }
+
+
+def joint_answer() -> Schema:
+    """Return the body of `joint_answer` (协办答复): a verdict, with grounds where it is no."""
+    certificate = closed({"name_zh": text(100), "number": text(64), "issued_on": date()}, {})
+    return {
+        **closed(
+            {"verdict": {"enum": ["agree", "disagree"]}},
+            {
+                "grounds_zh": text(2_000),
+                "findings_zh": text(4_000),
+                "handling_number": text(64),
+                "certificate": certificate,  # what was issued on it, as a 户口迁移证
+            },
+        ),
+        "if": {"properties": {"verdict": {"const": "disagree"}}},
+        "then": {"required": ["grounds_zh"], "properties": {"certificate": False}},
+    }
+
+
+def joint_answers() -> Schema:
+    """Return what a decision in a joint case says of the answers it rests on."""
+    answered = closed(
+        {
+            "region": {"type": "string", "format": "region"},
+            "verdict": {"enum": ["agree", "disagree"]},
+            "answer": digest(),
+        },
+        {},
+    )
+    silent = closed(
+        {
+            "region": {"type": "string", "format": "region"},
+            "verdict": {"const": "silent"},
+            "due_on": date(),
+        },
+        {},
+    )
+    return {"type": "array", "maxItems": 100, "items": {"oneOf": [answered, silent]}}
 
 
 def archived() -> Schema:

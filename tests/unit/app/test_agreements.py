@@ -101,6 +101,11 @@ def test_the_template_is_an_agreement() -> None:
         (changed('strength_min = "signed"', 'strength_min = "hearsay"'), "strength_min"),
         (changed("onward_sharing = false", 'onward_sharing = "no"'), "onward_sharing"),
         (changed('versions = ["1", "2"]', "versions = []"), "versions"),
+        (changed("rights", 'participating = ["620600"]\nrights'), "620600 is not a party"),
+        (changed("rights", 'participating = ["620900"]\nrights'), "modes does not list joint"),
+        (changed("rights", "onward = { to = [] }\nrights"), "onward_sharing is false"),
+        (changed("rights", 'onward = { to = ["x"] }\nrights'), "onward"),
+        (changed("rights", 'onward = { to = [], form_fields = ["a"] }\nrights'), "form_fields"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -27,6 +27,7 @@ EXPECTED = {
     FaultCode.CASE_CLOSED,
     FaultCode.CASE_SUSPENDED,
     FaultCode.CASE_ALREADY_DECIDED,
+    FaultCode.CASE_ALREADY_ANSWERED,
 }
 
 
@@ -121,8 +122,9 @@ def test_the_origin_never_decides_and_the_deciding_side_never_applies() -> None:
     assert not deciding & {Kind.SUBMITTED, Kind.MATERIALS_SUPPLIED, Kind.WITHDRAWN}
 
 
-def test_a_participating_side_may_say_nothing_yet() -> None:
-    assert {right_needed(CaseRole.PARTICIPATING, kind) for kind in Kind} == {None}
+def test_a_participating_side_may_only_answer() -> None:
+    said = {kind for kind in Kind if right_needed(CaseRole.PARTICIPATING, kind) is not None}
+    assert said == {Kind.JOINT_ANSWER}
 
 
 def test_originals_are_vouched_for_with_material_only() -> None:

@@ -191,3 +191,67 @@ def test_every_kind_has_a_body_or_is_not_served() -> None:
 def test_a_ping_says_nothing() -> None:
     check(Kind.PING, {})
     broken(Kind.PING, {"note": "x"})
+
+
+TASK = {
+    "parent": {
+        "origin": "620900",
+        "case_id": "01900000-0000-7000-8000-000000000000",
+        "submission": "ab" * 32,
+        "agreement": "cd" * 32,
+    },
+    "asked": {"zh": "请核验迁出户口（示例）"},
+    "due_on": "2026-06-08",
+    "answer_days": 5,
+}
+MOVED = {"name_zh": "户口迁移证（示例）", "number": "示例-1", "issued_on": "2026-06-02"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"parent": {**TASK["parent"], "case_id": "1"}},  # type: ignore[dict-item]
+        {"asked": {}},
+        {"due_on": "soon"},
+        {"answer_days": -1},
+        {"form": {}},
+        {"form_fields": ["/a"]},
+        {"form": {}, "form_fields": ["a"]},
+        {"form": {}, "form_fields": ["/a/0"]},
+        {"extra": 1},
+    ],
+)
+def test_a_joint_task_that_does_not_say_of_what_and_what_it_asks_is_refused(
+    change: dict[str, object],
+) -> None:
+    assert broken(Kind.JOINT_TASK, {**TASK, **change})
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"verdict": "maybe"},
+        {"verdict": "disagree"},
+        {"verdict": "disagree", "grounds_zh": "示例", "certificate": MOVED},
+        {"verdict": "agree", "certificate": {"number": "1"}},
+        {"verdict": "agree", "extra": 1},
+    ],
+)
+def test_an_answer_without_a_verdict_or_a_no_without_grounds_is_refused(
+    document: dict[str, object],
+) -> None:
+    assert broken(Kind.JOINT_ANSWER, document)
+
+
+def test_joint_tasks_answers_and_the_decision_that_names_them_pass() -> None:
+    check(Kind.JOINT_TASK, {**TASK, "due_on": "calendar_missing"})
+    check(Kind.JOINT_TASK, {**TASK, "form_fields": ["/mover/name"], "form": {"mover": {}}})
+    check(Kind.JOINT_ANSWER, {"verdict": "agree", "certificate": MOVED})
+    check(Kind.JOINT_ANSWER, {"verdict": "disagree", "grounds_zh": "户口已冻结（示例）"})
+    silent = {"region": "310113", "verdict": "silent", "due_on": "2026-06-08"}
+    check(Kind.DECIDED, {"result": "refused", "reason_zh": "示例", "joint": [silent]})
+    assert broken(
+        Kind.DECIDED,
+        {"result": "refused", "reason_zh": "示例", "joint": [{**silent, "answer": "ab" * 32}]},
+    )

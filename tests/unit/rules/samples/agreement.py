@@ -11,10 +11,12 @@ from gateway.rules.agreement import (
     Agreement,
     Exchange,
     Grant,
+    Onward,
     Verdict,
     index,
     require_in_force,
     require_next_act,
+    require_onward,
     require_party,
     require_permitted,
     require_proof,
@@ -81,6 +83,33 @@ def proven(strength: Strength | None, *suites: str) -> Callable[[], object]:
     return partial(require_proof, AGREEMENT, strength, suites)
 
 
+THIRD = GatewayId("310113")
+JOINT = index(
+    replace(
+        AGREEMENT,
+        onward_sharing=True,
+        grants=(
+            replace(
+                GRANT,
+                modes=frozenset({Mode.JOINT}),
+                participating=frozenset({JIUQUAN}),
+                onward=Onward(frozenset({THIRD}), frozenset({"/mover"}), frozenset({"03"})),
+            ),
+        ),
+    )
+)
+JOINT_WISH = replace(WISH, mode=Mode.JOINT)
+
+
+def passes_on(
+    region: GatewayId = THIRD,
+    fields: tuple[str, ...] = ("/mover/name",),
+    materials: tuple[str, ...] = ("03",),
+    agreement: Agreement = JOINT,
+) -> Callable[[], object]:
+    return partial(require_onward, agreement, JOINT_WISH, region, fields, materials)
+
+
 REVOKED = Act(JIAYUGUAN, Verdict.REVOKE, NOON_MS)
 
 SAMPLES = {
@@ -101,6 +130,8 @@ SAMPLES = {
     F.AGREEMENT_MODE_UNLISTED: Sample(permitted(), permitted(mode=Mode.JOINT)),
     F.AGREEMENT_RIGHT_NOT_DELEGATED: Sample(permitted(), permitted(right=Right.ACCEPT)),
     F.AGREEMENT_PURPOSE_UNLISTED: Sample(permitted(), permitted(purpose="")),
+    F.AGREEMENT_ONWARD_REFUSED: Sample(passes_on(), passes_on(STRANGER)),
+    F.AGREEMENT_ONWARD_UNLISTED: Sample(passes_on(), passes_on(fields=("/mover_id",))),
     F.AGREEMENT_STRENGTH_TOO_WEAK: Sample(
         proven(Strength.SIGNED, "ES256"), proven(Strength.AUTHENTICATED, "ES256")
     ),

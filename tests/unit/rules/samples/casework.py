@@ -1,11 +1,23 @@
+from collections.abc import Callable
 from functools import partial
 
 from gateway.kernel.case import CaseRole, Stage
 from gateway.kernel.envelope import Kind, Mode, Right
 from gateway.kernel.faults import FaultCode as F
+from gateway.kernel.identifiers import GatewayId
 from gateway.rules.applicant import require_identified
 from gateway.rules.casework import require_correction, require_role, require_same_decision, step
+from gateway.rules.joint import Standing, TaskState, require_answers_named, require_decidable
 from tests.unit.rules.samples.sample import Sample
+
+_BAOSHAN = GatewayId("310113")
+_AGREED = {"region": "310113", "verdict": "agree", "answer": "ab" * 32}
+
+
+def _decided(result: str, *states: TaskState, today: str = "2026-06-08") -> Callable[[], object]:
+    tasks = [Standing(_BAOSHAN, state, "2026-06-08") for state in states]
+    return partial(require_decidable, result, tasks, today)
+
 
 _STATED = {"identity": {"method": "agent"}}
 _AGENT = {**_STATED, "authorisation": {"material_code": "02", "valid_until": "2036-05-26"}}
@@ -45,6 +57,24 @@ SAMPLES = {
     ),
     F.CASE_ALREADY_DECIDED: Sample(
         partial(step, Stage.ACCEPTED, Kind.WITHDRAWN), partial(step, Stage.DECIDED, Kind.WITHDRAWN)
+    ),
+    F.CASE_JOINT_UNASKED: Sample(
+        _decided("approved", TaskState.AGREED), _decided("approved", TaskState.WITHDRAWN)
+    ),
+    F.CASE_JOINT_OPEN: Sample(
+        _decided("refused", TaskState.OPEN, today="2026-06-09"),
+        _decided("refused", TaskState.OPEN),
+    ),
+    F.CASE_JOINT_DISAGREED: Sample(
+        _decided("refused", TaskState.AGREED, TaskState.DISAGREED),
+        _decided("approved", TaskState.AGREED, TaskState.DISAGREED),
+    ),
+    F.CASE_JOINT_UNNAMED: Sample(
+        partial(require_answers_named, Mode.JOINT, {"result": "approved", "joint": [_AGREED]}),
+        partial(require_answers_named, Mode.JOINT, {"result": "approved"}),
+    ),
+    F.CASE_ALREADY_ANSWERED: Sample(
+        partial(step, Stage.ASKED, Kind.WITHDRAWN), partial(step, Stage.ANSWERED, Kind.WITHDRAWN)
     ),
     F.CASE_CORRECTION_UNNAMED: Sample(
         partial(require_correction, Stage.DELIVERED, "ab" * 32, "ab" * 32),
