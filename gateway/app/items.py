@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -33,11 +34,12 @@ from gateway.rules.catalogue import (
     MaterialRequirement,
     Scope,
 )
-from gateway.rules.schema import FormSchemas
+from gateway.rules.schema import BUSINESS_LICENCE, FormSchemas
 from gateway.rules.schema.strict_json import parse
 
 _ITEM_FILE: Final = "item.toml"
 _MediaType = Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9][a-z0-9.+-]*$")]
+_SchemaFile = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]*\.json$")]
 _Days = Annotated[int, Field(ge=0, le=366)]
 
 
@@ -58,8 +60,14 @@ class _Version(Strict):
     valid_from: Instant
     superseded_at: Instant | None = None
     overlap_days: _Days = 0
-    form_schema: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]*\.json$")]
+    form_schema: _SchemaFile
+    licence_face_schema: _SchemaFile | Literal[""] = ""
     materials: list[_Material]
+
+    @property
+    def schema_files(self) -> list[str]:
+        """Names of the schemas it is made of."""
+        return [name for name in (self.form_schema, self.licence_face_schema) if name]
 
 
 class _Joint(Strict):
@@ -127,23 +135,25 @@ def _load_item(home: Path, region: GatewayId, found: _Gathered) -> None:
         raise ConfigProblem(path, [f"cannot be read: {problem.strerror}"]) from None
     document = read_table(raw, _Document, path)
     wrong = _contradictions(document, home.name)
-    schemas = {}
+    schemas: dict[str, bytes] = {}
     for version in document.versions:
-        try:
-            schemas[version.version] = _read_schema(home / version.form_schema)
-        except ValueError as problem:
-            wrong.append(
-                f"versions.{version.version}: {version.form_schema}: {_first_line(problem)}"
-            )
-            continue
-        wrong += _unnamed_licences(version, schemas[version.version])
+        for name in version.schema_files:
+            try:
+                schemas[name] = schemas.get(name) or _read_schema(home / name)
+            except ValueError as problem:
+                wrong.append(f"versions.{version.version}: {name}: {_first_line(problem)}")
+        if version.form_schema in schemas:
+            wrong += _unnamed_licences(version, schemas[version.form_schema])
     if wrong:
         raise ConfigProblem(path, wrong)
     found.documents[digest(raw)] = ("item", raw)
-    for schema in schemas.values():
+    faces = {version.licence_face_schema for version in document.versions}
+    for name, schema in schemas.items():
         found.schemas[digest(schema)] = schema
-        found.documents[digest(schema)] = ("form_schema", schema)
-    versions = {v.version: _version(v, schemas[v.version], digest(raw)) for v in document.versions}
+        kind = "licence_face_schema" if name in faces else "form_schema"
+        found.documents[digest(schema)] = (kind, schema)
+    addresses = {name: digest(schema) for name, schema in schemas.items()}
+    versions = {v.version: _version(v, addresses, digest(raw)) for v in document.versions}
     found.items.append(_item(document, region, versions))
 
 
@@ -168,6 +178,11 @@ def _contradictions(document: _Document, folder: str) -> list[str]:
         for material in v.materials:
             place = f"versions.{v.version}.materials.{material.code}"
             wrong += [f"{place}.{what}" for what in _contradicting_forms(material)]
+        if bool(v.licence_face_schema) != (document.licence_type not in ("", BUSINESS_LICENCE)):
+            wrong.append(
+                f"versions.{v.version}.licence_face_schema: goes with a licence_type other than"
+                f" the business licence's {BUSINESS_LICENCE}, and it with the schema"
+            )
         if v.superseded_at is not None and v.superseded_at <= v.valid_from:
             wrong.append(f"versions.{v.version}.superseded_at: is not after valid_from")
         if v.superseded_at is None and v.overlap_days:
@@ -224,14 +239,14 @@ def _first_line(problem: Exception) -> str:
     return str(problem).partition("\n")[0]
 
 
-def _version(version: _Version, schema: bytes, document: bytes) -> ItemVersion:
+def _version(version: _Version, addresses: Mapping[str, bytes], document: bytes) -> ItemVersion:
     ended = version.superseded_at
     return ItemVersion(
         version=version.version,
         valid_from_ms=from_datetime(version.valid_from),
         superseded_at_ms=None if ended is None else from_datetime(ended),
         overlap_ms=days_ms(version.overlap_days),
-        form_schema=digest(schema),
+        form_schema=addresses[version.form_schema],
         materials=tuple(
             MaterialRequirement(
                 m.code,
@@ -247,6 +262,7 @@ def _version(version: _Version, schema: bytes, document: bytes) -> ItemVersion:
             for m in version.materials
         ),
         document=document,
+        licence_face_schema=addresses.get(version.licence_face_schema, b""),
     )
 
 

@@ -12,15 +12,13 @@ from gateway.flow.desk import Actor, View
 from gateway.flow.effects import rehearse
 from gateway.kernel.assisted import OPEN, TypingStatus
 from gateway.kernel.case import CaseRecord, CaseRole
-from gateway.kernel.envelope import Kind
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, MessageRef
 from gateway.ports.assisted import Typing, WorkItem
 from gateway.ports.directory import Book
 from gateway.ports.journal import Snapshot, StoredMessage
 from gateway.rules.casework import require_role
-from gateway.rules.catalogue import find_item
-from gateway.rules.schema import require_body, require_licence
+from gateway.rules.schema import require_body
 
 
 class Step:
@@ -112,10 +110,6 @@ def judge(group: Group, book: Book, case: CaseRecord, typing: Typing) -> None:
     require_role(CaseRole.DECIDING, typing.kind, header.delegated_right)
     content = complete(typing.kind, typing.number, typed_content(typing))
     require_body(typing.kind, content, item_schema=None, schemas=book.forms)
-    if typing.kind is Kind.DECIDED:
-        require_licence(
-            content, find_item(book.catalogue, typing.partner, case.item_code).licence_type
-        )
     message = rehearsed(header, book.home.gateway_id, as_json(content), content)
     rehearse(group, book, message, case)
 

@@ -155,7 +155,8 @@ def own_message(
     require_body(kind, document, item_schema=item_schema, schemas=book.forms)
     if kind is Kind.DECIDED:
         item = find_item(book.catalogue, book.home.gateway_id, case.item_code)
-        require_licence(document, item.licence_type)
+        face = version_of(item, case.item_version).licence_face_schema
+        require_licence(document, item.licence_type, face, book.forms)
         require_answers_named(case.mode, document)
     elif kind is Kind.ARCHIVED:
         require_archive(book, case, document)

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer, Group, Work
+from gateway.flow.leasing import Claim, Renew, Upkeep
 from gateway.flow.outbound import NOT_DELIVERED
 from gateway.flow.settling import Park, Settle, unsettled
 from gateway.flow.tasks import TaskOwner
@@ -24,11 +25,9 @@ from gateway.kernel.limits import (
     ATTEMPTS_MAX,
     DELIVER_BYTES_MAX,
     DELIVER_TIMEOUT_S,
-    LANE_BATCH_MAX,
     LANE_CALLS_MAX,
     LANE_DRAIN_S_MAX,
     LANE_POLL_S,
-    LEASE_MS,
     SKEW_MS_MAX,
 )
 from gateway.ports.clock import Clock, Entropy
@@ -42,30 +41,6 @@ from gateway.rules.trust import PartnerState, checks_for
 from gateway.wire.receipts import decode_signed_receipt
 
 Answer = bytes | NotTakenIn | Listed
-
-
-class _Claim:
-    """Leases what is due."""
-
-    def __init__(self, partner: GatewayId, status: OutboxStatus) -> None:
-        self._partner = partner
-        self._status = status
-        self.entries: Sequence[OutboxEntry] = ()
-
-    def refs(self) -> Iterable[MessageRef]:
-        return ()
-
-    def keys(self) -> Iterable[CaseKey]:
-        return ()
-
-    def step(self, group: Group) -> None:
-        self.entries = group.tx.claim(
-            self._partner,
-            self._status,
-            now_ms=group.now_ms,
-            leased_until_ms=group.now_ms + LEASE_MS,
-            limit=LANE_BATCH_MAX,
-        )
 
 
 class _Postpone:
@@ -137,7 +112,7 @@ class Lane:
                 (OutboxStatus.PENDING, self._deliver),
                 (OutboxStatus.UNKNOWN, self._ask),
             ):
-                claim = _Claim(self.partner, status)
+                claim = Claim(self.partner, status)
                 await self._d.committer.submit(claim)
                 if claim.entries:
                     did = True
@@ -172,10 +147,13 @@ class Lane:
         answers: dict[bytes, Answer] = {}
         ready: list[OutboxEntry] = []
         broken: OutletDown | None = None
+        upkeep = Upkeep(self._d.committer, self._d.clock, Renew(entries, self._d.home))
         for entry in sorted(entries, key=carries_files):  # what needs no upload waits for none
             refused: NotTakenIn | None
             try:
-                refused = await self._uploaded(entry) if broken is None else _not_sent(broken)
+                refused = (
+                    await self._uploaded(entry, upkeep) if broken is None else _not_sent(broken)
+                )
             except OutletDown as down:
                 if not ready:
                     raise
@@ -189,9 +167,9 @@ class Lane:
             answers.update((e.draft_id, a) for e, a in zip(ready, got, strict=True))
         return [answers[e.draft_id] for e in entries]
 
-    async def _uploaded(self, entry: OutboxEntry) -> NotTakenIn | None:
+    async def _uploaded(self, entry: OutboxEntry, upkeep: Upkeep) -> NotTakenIn | None:
         try:
-            return await upload_attachments(self._outlet, self._d.vault, entry)
+            return await upload_attachments(self._outlet, self._d.vault, entry, upkeep)
         except OSError as broken:  # our own disk: this message waits, its neighbours do not
             error = type(broken).__name__
             self._d.log.event("attachment_unreadable", partner=self.partner, error=error)

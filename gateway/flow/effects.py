@@ -260,7 +260,9 @@ def _require_delegated(book: Book, message: Conformant, case: CaseRecord) -> Non
         version = catalogue.version_of(item, case.item_version)
         catalogue.require_listed(version, message.body.attachments)
         if header.kind is Kind.DECIDED:
-            require_licence(message.document, item.licence_type)
+            require_licence(
+                message.document, item.licence_type, version.licence_face_schema, book.forms
+            )
         elif isinstance(message.document, dict) and "form" in message.document:
             form = message.document["form"]
             book.forms.require(version.form_schema, form, under="/form")

@@ -79,6 +79,7 @@ class StandingKeeper:
             ],
             "item": known(used.document) if used else "",
             "form_schema": known(used.form_schema) if used else "",
+            "licence_face_schema": known(used.licence_face_schema) if used else "",
         }
         if not book.home.adapter_keys.keys().isdisjoint(key_ids):
             standing["adapter_of"] = known(book.home.digest)

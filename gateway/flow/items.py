@@ -120,6 +120,7 @@ def _view(
         "level": int(item.level),
         "scope": sorted(item.scope),
         "licence_type": item.licence_type,
+        "licence_face_schema": _schema(book, version.licence_face_schema),
         "form_schema": _schema(book, version.form_schema),
         "form_schema_digest": version.form_schema.hex(),
         "materials": [_material(m) for m in version.materials],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -37,8 +37,12 @@ def carries_files(entry: OutboxEntry) -> bool:
     return bool(decode_body(decode_draft(entry.draft).body_bytes).attachments)
 
 
-async def upload_attachments(outlet: Outlet, vault: Vault, entry: OutboxEntry) -> NotTakenIn | None:
+async def upload_attachments(
+    outlet: Outlet, vault: Vault, entry: OutboxEntry, going_on: Callable[[], Awaitable[None]]
+) -> NotTakenIn | None:
     """Bring every attachment of a message to the partner; None if they are all there.
+
+    `going_on` is awaited before every chunk that is sent.
 
     Raises:
         OutletDown: no answer was had.
@@ -60,13 +64,21 @@ async def upload_attachments(outlet: Outlet, vault: Vault, entry: OutboxEntry) -
         try:
             state = await outlet.attachment_status(ref, DELIVER_TIMEOUT_S)
             if not state.complete:
-                chunks = vault.read(scope, ref.commitment, offset=state.held)
+                chunks = _told(vault.read(scope, ref.commitment, offset=state.held), going_on)
                 await outlet.upload(ref, state.held, chunks, UPLOAD_TIMEOUT_S)
         except Fault as fault:
             zh, en = texts(fault.code, fault.detail)
             retry = fault_entry(fault.code).retry
             return NotTakenIn(fault.code.value, zh, en, retry, fault.retry_after_ms)
     return None
+
+
+async def _told(
+    chunks: AsyncIterator[bytes], going_on: Callable[[], Awaitable[None]]
+) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        await going_on()
+        yield chunk
 
 
 class _Coming(NamedTuple):

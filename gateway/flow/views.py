@@ -82,6 +82,7 @@ def case_view(case: CaseRecord, home: str) -> dict[str, object]:
         "case_numbers": {"applicant": case.applicant_number, "handling": case.handling_number},
         "result": case.result or None,
         "licence": outcome.get("licence"),
+        "answer": outcome.get("answer_zh"),
         "reason": outcome.get("reason_zh"),
         "instant": outcome.get("instant"),
         **({"joint": outcome["joint"]} if "joint" in outcome else {}),

@@ -87,6 +87,8 @@ class ItemVersion:
     materials: tuple[MaterialRequirement, ...]
     document: bytes = b""
     """Digest of the item document this was read from."""
+    licence_face_schema: bytes = b""
+    """Digest of the JSON Schema of its licence's face; empty: a business licence, or none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class Link:
         """Troubles of the next deliveries and queries, one a call; after them `always`."""
         self.tamper: Tamper | None = None
         self.refuses_uploads: Fault | None = None
+        self.chunk_takes_s = 0.0
+        """How long each part of a file is on its way."""
         self.calls: list[tuple[str, int]] = []
         self.late: list[Sequence[bytes]] = []
         """Deliveries lost on their way: the network may still bring them, much later."""
@@ -139,7 +141,12 @@ class Link:
         self.calls.append(("upload", 1))
         if self.refuses_uploads is not None:
             raise self.refuses_uploads
-        return await self.there.uploads.receive(self._sender, ref, offset, chunks)
+        return await self.there.uploads.receive(self._sender, ref, offset, self._slow(chunks))
+
+    async def _slow(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        async for chunk in chunks:
+            await asyncio.sleep(self.chunk_takes_s)
+            yield chunk
 
     async def close(self) -> None:
         """Hold nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import gather
+from asyncio import gather, sleep
 
 from gateway.kernel.case import Stage
 from gateway.kernel.envelope import Kind, NotTakenIn, Outcome
@@ -72,6 +72,20 @@ async def test_two_calls_of_one_lane_never_carry_the_same_message(world: World) 
     world.jq.link.release()
     await first
     assert world.jq.link.calls == [("deliver", 3), ("deliver", 1)]
+    await require_converged(world)
+
+
+async def test_files_that_take_longer_than_a_lease_go_once(world: World) -> None:
+    case_id = await world.open_branch()
+    link = world.jq.link
+    link.chunk_takes_s = LEASE_MS / 2 / 1000
+    slow = world.begin_turn(world.jq)
+    while not slow.done():
+        await sleep(LEASE_MS / 4 / 1000)
+        assert not await world.jq.lane.turn(), "another call took it up"
+    assert await slow
+    assert link.calls.count(("upload", 1)) == 5
+    assert (await world.jq.said(case_id))[0].outcome is Outcome.TAKEN_IN
     await require_converged(world)
 
 

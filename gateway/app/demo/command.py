@@ -49,7 +49,7 @@ def demo(
         bool, typer.Option("--verbose", "-v", help="show every HTTP call too")
     ] = False,
 ) -> None:
-    """演示 Two gateways on this machine, and one business licence that crosses between them.
+    """演示 Gateways on this machine, and one business licence that crosses between two of them.
 
     A company in 酒泉 Jiuquan opens a branch in 嘉峪关 Jiayuguan.
     It applies and collects its licence at home. Other stories: --list.
@@ -83,7 +83,7 @@ def demo(
             _print(outcome.document())
 
     try:
-        held = open_state(state, clock.now_ms())
+        held = open_state(state, clock.now_ms(), chosen.federation)
         if screen is not None:
             screen.opening(held, chosen)
         stage = Stage(screen or Quiet(), clock, _pace(pace, quick=once or json))

@@ -20,9 +20,11 @@ from gateway.app.demo.outcome import Outcome
 from gateway.app.demo.scenarios import Scenario
 from gateway.app.demo.state import State
 from gateway.app.demo.story import (
+    BAOSHAN,
     JIAYUGUAN,
     JIUQUAN,
     SHORT_ZH,
+    ZHANGJIAGANG,
     Act,
     Call,
     Crossing,
@@ -30,7 +32,12 @@ from gateway.app.demo.story import (
 )
 from gateway.kernel.identifiers import GatewayId
 
-_COLOURS: Final = {JIUQUAN.gateway_id: "cyan", JIAYUGUAN.gateway_id: "magenta"}
+_COLOURS: Final = {
+    JIUQUAN.gateway_id: "cyan",
+    JIAYUGUAN.gateway_id: "magenta",
+    ZHANGJIAGANG.gateway_id: "green",
+    BAOSHAN.gateway_id: "blue",
+}
 _SIDE_WIDTH: Final = 8
 _MS_WIDTH: Final = 8
 _PIPED_COLUMNS: Final = 100
@@ -145,7 +152,7 @@ def _summary(outcome: Outcome, state: State) -> RenderableType:
     facts.add_row(
         "办件编号 case no.", Text.assemble(side(JIUQUAN.gateway_id), f" {numbers['applicant']}")
     )
-    facts.add_row("", Text.assemble(side(JIAYUGUAN.gateway_id), f" {numbers['handling']}"))
+    facts.add_row("", Text.assemble(side(outcome.deciding), f" {numbers['handling']}"))
     facts.add_row("报文 messages", _counts(outcome))
     facts.add_row("网关 gateways", Text("\n").join(_gateways(outcome, state)))
     facts.add_row("文件夹 folder", outcome.state_dir)
@@ -158,7 +165,10 @@ def _summary(outcome: Outcome, state: State) -> RenderableType:
 def _paper(outcome: Outcome) -> Panel:
     """Show what the applicant takes home: the licence, or why there is none."""
     face = _grid()
-    if outcome.licence is None:
+    if outcome.answer:
+        face.add_row("答复 answer", outcome.answer)
+        title = "办理结果（示例） result (sample)"
+    elif outcome.licence is None:
         face.add_row("理由 reasons", outcome.reason or "")
         title = "不予登记通知书（示例） notice of refusal (sample)"
     else:

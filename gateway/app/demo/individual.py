@@ -10,7 +10,7 @@ from typing import Final
 from gateway.app.demo.documents import write_papers
 from gateway.app.demo.office import Office
 from gateway.app.demo.portal import Portal
-from gateway.app.demo.story import JIAYUGUAN, View
+from gateway.app.demo.story import View
 from gateway.app.shipped import partners_root
 
 INDIVIDUAL: Final = "00013112700603"
@@ -46,7 +46,7 @@ class IndividualPortal(Portal):
 
     def _application(self, item: View) -> View:
         return {
-            "region": JIAYUGUAN.gateway_id,
+            "region": self.region,
             "item_code": INDIVIDUAL,
             "item_version": item["version"],
             "mode": "online",

@@ -9,6 +9,7 @@ from datetime import datetime
 from gateway.app.demo.registrar import LICENCE_TYPE
 from gateway.app.demo.scenarios import Scenario
 from gateway.app.demo.story import DemoFailed, View
+from gateway.kernel.identifiers import GatewayId
 from gateway.rules.schema.formats import is_licence_id
 
 
@@ -22,10 +23,14 @@ class Outcome:
 
     scenario: str
     case_id: str
+    deciding: GatewayId
+    """The gateway of the region that decides."""
     state: str
     result: str
     case_numbers: View
     licence: View | None
+    answer: str | None
+    """What was approved in words, where the item issues no licence."""
     reason: str | None
     instant: View | None
     """What a decision by rule names: rule, version, document, inputs."""
@@ -64,24 +69,34 @@ def conclude(
             raise DemoFailed(
                 f"办件 the case is {view['stage']} at {view['role']}, not {scenario.stage}"
             )
-    for key in ("case_id", "licence", "case_numbers", "result", "agreement", "item_version"):
+    for key in (
+        "case_id",
+        "licence",
+        "answer",
+        "case_numbers",
+        "result",
+        "agreement",
+        "item_version",
+    ):
         if origin[key] != deciding[key]:
             raise DemoFailed(f"双方记录不一致 the two sides differ in {key}")
     if origin["result"] != scenario.result:
         raise DemoFailed(f"办结结果 the result is {origin['result']}, not {scenario.result}")
     licence: View | None = origin["licence"]
-    if (licence is not None) != (scenario.result == "approved"):
-        raise DemoFailed("办结结果与证照不符 result and licence do not go together")
+    if (licence is not None or bool(origin["answer"])) != (scenario.result == "approved"):
+        raise DemoFailed("办结结果与证照不符 result and licence, or answer, do not go together")
     if licence is not None and not _is_ours(licence):
         raise DemoFailed("电子证照标识 the e-licence id is not valid")
     messages = [_message(one, other) for one, other in _pairs(origin, deciding)]
     return Outcome(
         scenario=scenario.name,
         case_id=origin["case_id"],
+        deciding=scenario.deciding.gateway_id,
         state=origin["stage"],
         result=origin["result"],
         case_numbers=origin["case_numbers"],
         licence=licence,
+        answer=origin["answer"],
         reason=origin["reason"],
         instant=origin["instant"],
         decided_ms=_decided_ms(origin),

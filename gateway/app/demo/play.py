@@ -55,7 +55,7 @@ async def play(
         loop.add_signal_handler(number, asked.set)
     try:
         if scenario.assisted:
-            prepare_assisted(state.jiuquan, stage.clock.now_ms())
+            prepare_assisted(state.sites[0], stage.clock.now_ms())
         unmoved(state)
         if scenario.moved:
             stage.clock = movable(state)
@@ -119,18 +119,19 @@ async def _unless(main: Work[T], *others: Work[None]) -> T:
 async def _case(
     state: State, stage: Stage, scenario: Scenario, children: Sequence[Child]
 ) -> Outcome:
-    """Have both offices work until one case is delivered."""
+    """Have the offices work until one case is delivered."""
     async with AsyncExitStack() as stack:
-        jiuquan = await _open(stack, state.jiuquan, stage, "portal-demo")
-        jiayuguan = await _open(stack, state.jiayuguan, stage, "registrar-demo")
-        cast = Cast(jiuquan, jiayuguan, state.papers, state.jiuquan)
+        first, *others = state.sites
+        home = await _open(stack, first, stage, "portal-demo")
+        offices = [home, *[await _open(stack, site, stage, "registrar-demo") for site in others]]
+        cast = Cast({office.id: office for office in offices}, state.papers, first)
         began_ms, paused_ms = stage.clock.monotonic_ms(), stage.paused_ms
         async with stage.limited(CASE_S_MAX):
             case_id = await scenario.run(cast, _unless)
-            origin = await jiuquan.case_at(case_id, scenario.stage)
+            origin = await home.case_at(case_id, scenario.stage)
             deciding = origin
             if not scenario.assisted:
-                deciding = await jiayuguan.case_at(case_id, scenario.stage)
+                deciding = await cast.office(scenario.deciding).case_at(case_id, scenario.stage)
         took_ms = stage.clock.monotonic_ms() - began_ms - (stage.paused_ms - paused_ms)
         return conclude(
             scenario,
@@ -138,7 +139,7 @@ async def _case(
             deciding,
             elapsed_ms=took_ms,
             state_dir=str(state.folder),
-            portal_url=jiuquan.url,
+            portal_url=home.url,
             gateways={child.identity.gateway_id: child.pid for child in children},
         )
 

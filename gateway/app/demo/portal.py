@@ -18,6 +18,7 @@ from gateway.kernel.instants import to_iso
 class Portal:
     """An HTTP client of Jiuquan's gateway."""
 
+    region = JIAYUGUAN.gateway_id
     item = ITEM
     result = "approved"
 
@@ -41,8 +42,9 @@ class Portal:
         began = self._stage.clock.monotonic_ms()
         async with self._stage.turn():
             listed = (await self._office.get("/v1/items"))["items"]
-            region = JIAYUGUAN.gateway_id
-            found = [i for i in listed if i["region"] == region and i["item_code"] == self.item]
+            found = [
+                i for i in listed if i["region"] == self.region and i["item_code"] == self.item
+            ]
             if not found:
                 raise DemoFailed(f"事项 item {self.item} 不在清单内 is not on the list")
             item: View = found[0]
@@ -56,7 +58,7 @@ class Portal:
     async def _submit(self, item: View) -> None:
         papers = await asyncio.to_thread(write_papers, self._papers)
         body = {
-            "region": JIAYUGUAN.gateway_id,
+            "region": self.region,
             "item_code": ITEM,
             "item_version": item["version"],
             "mode": "collect_on_behalf",

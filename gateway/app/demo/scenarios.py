@@ -16,19 +16,36 @@ from gateway.app.demo.office import Office
 from gateway.app.demo.overdue import LatePapers, WatchfulPortal
 from gateway.app.demo.portal import Portal, RefusedPortal
 from gateway.app.demo.registrar import RefusingRegistrar, Registrar
-from gateway.app.demo.story import Until
-from gateway.app.provision import Site
+from gateway.app.demo.story import HEXI, JIAYUGUAN, JIUQUAN, Federation, Until
+from gateway.app.provision import Identity, Site
+from gateway.kernel.identifiers import GatewayId
 
 
 @dataclass(frozen=True)
 class Cast:
-    """The two offices, each at its own gateway, and the folder of the sample papers."""
+    """An office at each gateway of the federation, and the folder of the sample papers."""
 
-    jiuquan: Office
-    jiayuguan: Office
+    offices: Mapping[GatewayId, Office]
     papers: Path
     site: Site
-    """Of Jiuquan's gateway."""
+    """Of the applicant's gateway."""
+
+    def office(self, who: Identity) -> Office:
+        """Return a region's office."""
+        return self.offices[who.gateway_id]
+
+    @property
+    def jiuquan(self) -> Office:
+        """The applicant's office."""
+        return self.office(JIUQUAN)
+
+    @property
+    def jiayuguan(self) -> Office:
+        """The deciding office of most stories."""
+        return self.office(JIAYUGUAN)
+
+
+Run = Callable[[Cast, Until], Awaitable[str]]
 
 
 @dataclass(frozen=True)
@@ -45,44 +62,34 @@ class Scenario:
     zh: str
     en: str
     result: str
-    run: Callable[[Cast, Until], Awaitable[str]]
+    run: Run
     stage: str = "delivered"
     assisted: bool = False
     moved: bool = False
-    """The clock of both gateways can be moved."""
+    """The clock of all gateways can be moved."""
+    federation: Federation = HEXI
+
+    @property
+    def deciding(self) -> Identity:
+        """The region that decides."""
+        return self.federation.regions[1]
 
 
-async def _founding(cast: Cast, until: Until) -> str:
-    portal = Portal(cast.jiuquan, cast.papers)
-    registrar = Registrar(cast.jiayuguan, cast.jiayuguan.stage.clock.now_ms())
-    await until(portal.run(), registrar.run())
-    return portal.case_id
+def _between(portal: type[Portal], registrar: type[Registrar]) -> Run:
+    """Return the story of a window in Jiuquan and an office in Jiayuguan, each by its program."""
+
+    async def run(cast: Cast, until: Until) -> str:
+        window = portal(cast.jiuquan, cast.papers)
+        office = registrar(cast.jiayuguan, cast.jiayuguan.stage.clock.now_ms())
+        await until(window.run(), office.run())
+        return window.case_id
+
+    return run
 
 
 async def _instant(cast: Cast, until: Until) -> str:
     portal = IndividualPortal(cast.jiuquan, cast.jiayuguan, cast.papers)
     await portal.run()  # the registrar's office has nothing to do
-    return portal.case_id
-
-
-async def _refused(cast: Cast, until: Until) -> str:
-    portal = RefusedPortal(cast.jiuquan, cast.papers)
-    registrar = RefusingRegistrar(cast.jiayuguan, cast.jiayuguan.stage.clock.now_ms())
-    await until(portal.run(), registrar.run())
-    return portal.case_id
-
-
-async def _late(cast: Cast, until: Until) -> str:
-    portal = LatePortal(cast.jiuquan, cast.papers)
-    registrar = Registrar(cast.jiayuguan, cast.jiayuguan.stage.clock.now_ms())
-    await until(portal.run(), registrar.run())
-    return portal.case_id
-
-
-async def _correction(cast: Cast, until: Until) -> str:
-    portal = CorrectedPortal(cast.jiuquan, cast.papers)
-    registrar = CorrectingRegistrar(cast.jiayuguan, cast.jiayuguan.stage.clock.now_ms())
-    await until(portal.run(), registrar.run())
     return portal.case_id
 
 
@@ -110,7 +117,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "跨市通办营业执照：一次补正，准予登记",
             "one licence, two cities: material is asked for once, then approved",
             "approved",
-            _founding,
+            _between(Portal, Registrar),
         ),
         Scenario(
             "instant",
@@ -124,21 +131,21 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "不予登记：书面说明理由，送达申请人",
             "the application is refused with reasons, and the refusal handed over",
             "refused",
-            _refused,
+            _between(RefusedPortal, RefusingRegistrar),
         ),
         Scenario(
             "withdrawn-too-late",
             "办结后申请撤回：不再受理，以决定为准",
             "a withdrawal after the decision is turned away; the decision stands",
             "approved",
-            _late,
+            _between(LatePortal, Registrar),
         ),
         Scenario(
             "correction",
             "更正：已送达的证照有误，以新的签名决定更正并重新送达",
             "a licence with a slip is replaced by a new signed decision that names the old one",
             "approved",
-            _correction,
+            _between(CorrectedPortal, CorrectingRegistrar),
         ),
         Scenario(
             "overdue",

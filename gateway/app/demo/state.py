@@ -1,4 +1,4 @@
-"""The demo's state folder: two gateways, made once and continued afterwards."""
+"""The demo's state folder: gateways made once and continued afterwards."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from typing import Final
 from gateway.adapters.sql.sqlite import migrate_sqlite
 from gateway.adapters.system.clock import SystemEntropy
 from gateway.app.config import Config, load_config
-from gateway.app.demo.story import JIAYUGUAN, JIUQUAN, DemoFailed
+from gateway.app.demo.moved_clock import FILE as MOVED
+from gateway.app.demo.story import DemoFailed, Federation
 from gateway.app.provision import Identity, Site, add_items, add_rules, agree, introduce, make_site
 from gateway.app.shipped import partners_root
 from gateway.ports.journal import JournalDown
 
 _MARK: Final = "demo.json"
+_PAPERS: Final = "materials"
 _HOST: Final = "127.0.0.1"
 _PORTS: Final = range(20_000, 30_000)
 """Below the ports that systems give to outgoing connections, so that none takes ours meanwhile."""
@@ -27,22 +29,17 @@ _PORTS: Final = range(20_000, 30_000)
 
 @dataclass(frozen=True)
 class State:
-    """Both gateways' folders; `fresh` if they were made now."""
+    """The gateways' folders; `fresh` if they were made now."""
 
     folder: Path
-    jiuquan: Site
-    jiayuguan: Site
+    sites: tuple[Site, ...]
+    """The applicant's side first."""
     fresh: bool
-
-    @property
-    def sites(self) -> tuple[Site, Site]:
-        """The applicant's side first."""
-        return self.jiuquan, self.jiayuguan
 
     @property
     def papers(self) -> Path:
         """The folder of the sample materials."""
-        return self.folder / "materials"
+        return self.folder / _PAPERS
 
 
 def config_of(site: Site) -> Config:
@@ -54,8 +51,10 @@ def config_of(site: Site) -> Config:
     return load_config(site.config, {})
 
 
-def open_state(folder: Path | None, now_ms: int) -> State:
-    """Make two gateways in `folder` (None: a fresh temporary one) or continue those in it.
+def open_state(folder: Path | None, now_ms: int, federation: Federation) -> State:
+    """Make a federation's gateways in `folder` (None: a fresh temporary one), or continue them.
+
+    A region that the folder does not have yet joins those that are there.
 
     Raises:
         DemoFailed: the folder holds something else, is in use, or a port is taken.
@@ -64,52 +63,74 @@ def open_state(folder: Path | None, now_ms: int) -> State:
     if folder is None:
         folder = Path(tempfile.mkdtemp(prefix="kuayu-demo-"))
     folder = folder.absolute()
-    if (folder / _MARK).exists():
-        return _continued(folder)
-    if folder.is_dir() and any(folder.iterdir()):
+    known = _known(folder)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = [who for who in federation.regions if who.folder not in known]
+    ports = iter(_free_ports(2 * len(fresh)))
+    sites = {
+        who: _made(_site(folder, who, next(ports), next(ports)), now_ms)
+        if who in fresh
+        else _continued(folder, who)
+        for who in federation.regions
+    }
+    for one, other, source in federation.agreements:
+        _agree(sites[one], sites[other], source, now_ms)
+    names = sorted(known | {who.folder for who in sites})
+    (folder / _MARK).write_text(json.dumps({"regions": names}) + "\n", encoding="utf-8")
+    return State(folder, tuple(sites.values()), fresh=not known)
+
+
+def _known(folder: Path) -> set[str]:
+    """Return the names of the regions whose gateways are in the folder, whole.
+
+    Raises:
+        DemoFailed: the folder holds something that is none of them.
+    """
+    mark, known = folder / _MARK, set[str]()
+    if mark.exists():
+        known.update(json.loads(mark.read_bytes())["regions"])
+    ours = {_MARK, _PAPERS, MOVED, *known}
+    if folder.is_dir() and any(path.name not in ours for path in folder.iterdir()):
         raise DemoFailed(
             f"{folder} 不是演示文件夹 holds other files or an unfinished demo;"
             " choose another folder"
         )
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return _made(folder, now_ms)
+    return known
 
 
-def _made(folder: Path, now_ms: int) -> State:
-    a, b, c, d = _free_ports(4)
-    jiuquan, jiayuguan = _site(folder, JIUQUAN, a, b), _site(folder, JIAYUGUAN, c, d)
-    samples = partners_root()
-    for site in (jiuquan, jiayuguan):
-        make_site(site, now_ms, demo=True)
-        add_items(site, samples / site.identity.folder / "items")
-        add_rules(site, samples / site.identity.folder / "instant")
-    introduce(jiuquan, jiayuguan)
-    introduce(jiayuguan, jiuquan)
-    agree(jiuquan, jiayuguan, (samples / "jiayuguan" / "agreement.toml").read_bytes(), now_ms)
-    (folder / _MARK).write_text(json.dumps({"kuayu_demo": 1}) + "\n", encoding="utf-8")
-    return State(folder, jiuquan, jiayuguan, fresh=True)
-
-
-def _continued(folder: Path) -> State:
-    sites = []
-    for identity in (JIUQUAN, JIAYUGUAN):
-        config = load_config(folder / identity.folder / "kuayu.toml", {})
-        exchange, portal = config.exchange.listen, config.portal.listen
-        site = Site(folder / identity.folder, identity, exchange, portal)
-        for port in (config.exchange.port, config.portal.port):
-            _require_free(identity, port)
-        try:
-            migrate_sqlite(site.journal)
-        except JournalDown as problem:
-            raise DemoFailed(
-                f"{site.journal}: {problem}; is another demo running on this folder?"
-            ) from problem
-        sites.append(site)
-    return State(folder, sites[0], sites[1], fresh=False)
+def _made(site: Site, now_ms: int) -> Site:
+    samples = partners_root() / site.identity.folder
+    make_site(site, now_ms, demo=True)
+    add_items(site, samples / "items")
+    add_rules(site, samples / "instant")
+    return site
 
 
 def _site(folder: Path, identity: Identity, exchange: int, portal: int) -> Site:
     return Site(folder / identity.folder, identity, f"{_HOST}:{exchange}", f"{_HOST}:{portal}")
+
+
+def _agree(one: Site, other: Site, source: str, now_ms: int) -> None:
+    """Have two gateways know each other and accept an agreement, if they have none yet."""
+    if (one.root / "partners" / other.identity.folder / "agreement.toml").exists():
+        return
+    introduce(one, other)
+    introduce(other, one)
+    agree(one, other, (partners_root() / source).read_bytes(), now_ms)
+
+
+def _continued(folder: Path, identity: Identity) -> Site:
+    config = load_config(folder / identity.folder / "kuayu.toml", {})
+    site = Site(folder / identity.folder, identity, config.exchange.listen, config.portal.listen)
+    for port in (config.exchange.port, config.portal.port):
+        _require_free(identity, port)
+    try:
+        migrate_sqlite(site.journal)
+    except JournalDown as problem:
+        raise DemoFailed(
+            f"{site.journal}: {problem}; is another demo running on this folder?"
+        ) from problem
+    return site
 
 
 def _bound(port: int) -> socket.socket:
@@ -135,7 +156,7 @@ def _require_free(identity: Identity, port: int) -> None:
 
 
 def _free_ports(count: int) -> Sequence[int]:
-    entropy, found = SystemEntropy(), []
+    entropy, found = SystemEntropy(), list[int]()
     with ExitStack() as held:
         for _ in range(100 * count):
             port = _PORTS[int.from_bytes(entropy.token(4), "big") % len(_PORTS)]
@@ -145,5 +166,7 @@ def _free_ports(count: int) -> Sequence[int]:
                 continue
             found.append(port)
             if len(found) == count:
-                return found
+                break
+    if len(found) == count:
+        return found
     raise DemoFailed(f"{_HOST} 没有可用端口 has no free ports between 20000 and 29999")

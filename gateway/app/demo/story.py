@@ -23,9 +23,32 @@ JIUQUAN: Final = Identity(
 JIAYUGUAN: Final = Identity(
     GatewayId("620200"), "jiayuguan", "嘉峪关市（示例）", "Jiayuguan (sample)", "11620200MB0000000U"
 )
-SHORT_ZH: Final = {"620900": "酒泉", "620200": "嘉峪关"}
+ZHANGJIAGANG: Final = Identity(
+    GatewayId("320582"),
+    "zhangjiagang",
+    "张家港市（示例）",
+    "Zhangjiagang (sample)",
+    "11320582MB00000013",
+)
+BAOSHAN: Final = Identity(
+    GatewayId("310113"), "baoshan", "上海市宝山区（示例）", "Baoshan (sample)", "11310113MB0000001C"
+)
+SHORT_ZH: Final = {"620900": "酒泉", "620200": "嘉峪关", "320582": "张家港", "310113": "宝山"}
 ITEM: Final = "00013112700402"
 """内资企业及分支机构设立登记（分公司）."""
+
+
+class Federation(NamedTuple):
+    """The regions of a story, each with a gateway of its own, and who agreed with whom."""
+
+    regions: tuple[Identity, ...]
+    """The applicant's side first, then the deciding one."""
+    agreements: tuple[tuple[Identity, Identity, str], ...]
+    """Pairs, and the file among the shipped `partners/` that both accept."""
+
+
+HEXI: Final = Federation((JIUQUAN, JIAYUGUAN), ((JIUQUAN, JIAYUGUAN, "jiayuguan/agreement.toml"),))
+"""Two cities of the Hexi corridor (河西): where most stories play."""
 
 
 class DemoFailed(Exception):

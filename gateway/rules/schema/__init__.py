@@ -1,6 +1,11 @@
 """Forms: strict JSON, JSON Schema 2020-12 with the field's own formats (表单校验)."""
 
 from gateway.rules.schema.forms import FormSchemas
-from gateway.rules.schema.kinds import require_body, require_holders, require_licence
+from gateway.rules.schema.kinds import (
+    BUSINESS_LICENCE,
+    require_body,
+    require_holders,
+    require_licence,
+)
 
-__all__ = ["FormSchemas", "require_body", "require_holders", "require_licence"]
+__all__ = ["BUSINESS_LICENCE", "FormSchemas", "require_body", "require_holders", "require_licence"]

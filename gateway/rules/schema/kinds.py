@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NoReturn
 
 from jsonschema_rs import Draft202012Validator
 
@@ -16,14 +16,20 @@ from gateway.rules.schema.words import Schema as _Schema
 from gateway.rules.schema.words import closed as _closed
 from gateway.rules.schema.words import text as _text
 
+BUSINESS_LICENCE: Final = "11100000MB0143028R001"
+"""Type code of the business licence (营业执照), whose face the gateway knows."""
+_NAMED: Final[Mapping[str, _Schema]] = {
+    "licence_type": {"type": "string", "pattern": "^[0-9A-Z]{21}$"},
+    "licence_id": {"type": "string", "format": "licence-id"},  # 电子证照标识
+}
 
-def _licence() -> _Schema:
-    """Return the face of a business licence (营业执照) under its interface names."""
+
+def _business_licence() -> _Schema:
+    """Return a business licence: its face under its interface names, beside type and id."""
     date = {"type": "string", "format": "date"}
     return _closed(
         {
-            "licence_type": {"type": "string", "pattern": "^[0-9A-Z]{21}$"},
-            "licence_id": {"type": "string", "format": "licence-id"},  # 电子证照标识
+            **_NAMED,
             "uniscid": {"type": "string", "format": "uscc"},  # 统一社会信用代码
             "entname": _text(200),  # 名称
             "enttypeCn": _text(100),  # 类型
@@ -41,6 +47,16 @@ def _licence() -> _Schema:
             "regcapcurCn": _text(20),
         },
     )
+
+
+def _licence() -> _Schema:
+    """Return a licence: a business licence, or another with its `face` as its item describes it."""
+    return {
+        "type": "object",
+        "if": {"required": ["face"]},
+        "then": _closed({**_NAMED, "face": {"type": "object"}}, {}),
+        "else": _business_licence(),
+    }
 
 
 def _instant() -> _Schema:
@@ -176,26 +192,36 @@ def require_body(
 
 def _require_own_type(licence: Mapping[str, str]) -> None:
     if f".{licence['licence_type']}." not in licence["licence_id"]:
-        wrong = ("/licence/licence_id", "is not an id of this licence_type")
-        raise Fault(FaultCode.SCHEMA_FORM_INVALID, " ".join(wrong), errors=(wrong,))
+        _refuse("/licence/licence_id", "is not an id of this licence_type")
 
 
-def require_licence(document: object, licence_type: str) -> None:
-    """Check that an approval brings the licence that its item issues.
+def require_licence(
+    document: object, licence_type: str, face_schema: bytes, schemas: FormSchemas
+) -> None:
+    """Check that an approval brings the licence that its item issues, with the face it describes.
 
     `document` is a valid body of a decision, `licence_type` that of the item, empty if it issues
-    none.
+    none; `face_schema` is the digest of the face's schema, empty for a business licence.
 
     Raises:
-        Fault: `schema.form_invalid`.
+        Fault: `schema.form_invalid`; `gateway.internal` if the schema was not loaded.
     """
     decided = document if isinstance(document, dict) else {}
     if decided.get("result") != "approved":
         return
-    given = decided.get("licence", {}).get("licence_type", "")
-    if given != licence_type:
-        wrong = ("/licence/licence_type", "is not what the item issues")
-        raise Fault(FaultCode.SCHEMA_FORM_INVALID, " ".join(wrong), errors=(wrong,))
+    licence = decided.get("licence", {})
+    if licence.get("licence_type", "") != licence_type:
+        _refuse("/licence/licence_type", "is not what the item issues")
+    if face_schema and "face" not in licence:
+        _refuse("/licence", "lacks face")
+    if face_schema:
+        schemas.require(face_schema, licence["face"], under="/licence/face")
+    elif "face" in licence:
+        _refuse("/licence/face", "is described by no schema of the item")
+
+
+def _refuse(pointer: str, message: str) -> NoReturn:
+    raise Fault(FaultCode.SCHEMA_FORM_INVALID, f"{pointer} {message}", errors=((pointer, message),))
 
 
 def require_holders(document: object, parties: frozenset[str]) -> None:

@@ -75,6 +75,16 @@ def test_shipped_items_load_and_their_forms_compile(partner: str, region: str) -
             assert documents[version.form_schema][0] == "form_schema"
 
 
+def test_another_licence_than_the_business_licence_has_its_face_described() -> None:
+    folder = PARTNERS / "baoshan" / "items"
+    items, schemas, documents = load_items(folder, GatewayId("310113"))
+    (item,) = (i for i in items if i.licence_type)
+    (version,) = item.versions.values()
+    assert version.licence_face_schema in schemas
+    assert documents[version.licence_face_schema][0] == "licence_face_schema"
+    assert "执业药师注册证" in schemas[version.licence_face_schema].decode()
+
+
 def test_the_branch_registration_has_six_materials_and_two_versions() -> None:
     item = shipped(BRANCH)
     assert item.modes == {Mode.COLLECT_ON_BEHALF}
@@ -154,6 +164,12 @@ def test_a_folder_that_is_not_there_holds_no_items(tmp_path: Path) -> None:
         ("superseded_at = 2024-01-01T00:00:00+08:00\n", "", "nothing supersedes it"),
         ('"form.v1.schema.json"', '"../form.v1.schema.json"', "form_schema"),
         ('"form.v1.schema.json"', '"form.v9.schema.json"', "cannot be read"),
+        (
+            "materials = [",
+            'licence_face_schema = "form.v1.schema.json"\nmaterials = [',
+            "goes with",
+        ),
+        ('"11100000MB0143028R001" # 营业执照', '"11310113MB0000001C001"', "licence_face_schema"),
         ('code = "02"', 'code = "01"', "stands twice"),
         ('"image/png"', '"any"', "media_types"),
         ("copies_max = 1,", "copies_max = 0,", "copies_max"),

@@ -154,7 +154,7 @@ def test_every_one_of_the_33_scopes_is_decided_alone_and_none_stands_in_two_clas
 def test_the_decision_follows_the_schema_of_its_message_and_names_the_rule() -> None:
     document = decision_document(decided(), ISSUE, instant_form())
     require_body(Kind.DECIDED, document, item_schema=None, schemas=FormSchemas({}))
-    require_licence(document, RULE.result.licence_type)
+    require_licence(document, RULE.result.licence_type, b"", FormSchemas({}))
     said = document["instant"]
     assert isinstance(said, dict)
     assert (said["rule"], said["version"]) == (RULE.id, RULE.version)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stdnum.iso7064 import mod_37_36
 
 from gateway.kernel.digests import digest
 from gateway.kernel.envelope import Kind
@@ -109,18 +110,55 @@ def test_a_licence_whose_id_is_of_another_type_is_refused() -> None:
     assert broken(Kind.DECIDED, document)[0][0] == "/licence/licence_id"
 
 
+NO_SCHEMAS = FormSchemas({})
+
+
 def test_an_approval_brings_what_its_item_issues() -> None:
-    require_licence(sample("decided"), LICENCE_TYPE)
-    require_licence({"result": "refused", "reason_zh": "示例"}, LICENCE_TYPE)
-    require_licence({"result": "approved", "answer_zh": "存续"}, "")
+    require_licence(sample("decided"), LICENCE_TYPE, b"", NO_SCHEMAS)
+    require_licence({"result": "refused", "reason_zh": "示例"}, LICENCE_TYPE, b"", NO_SCHEMAS)
+    require_licence({"result": "approved", "answer_zh": "存续"}, "", b"", NO_SCHEMAS)
     for document, licence_type in (
         ({"result": "approved", "answer_zh": "存续"}, LICENCE_TYPE),
         (sample("decided"), ""),
         (sample("decided"), "11100000MB0143028R002"),
     ):
         with pytest.raises(Fault) as raised:
-            require_licence(document, licence_type)
+            require_licence(document, licence_type, b"", NO_SCHEMAS)
         assert raised.value.code is FaultCode.SCHEMA_FORM_INVALID
+
+
+def other_licence(face: object) -> dict[str, Any]:
+    licence_id = "1.2.156.3005.2.11310113MB0000001C001.11310113MB0000001C.20210527000001.001."
+    check = mod_37_36.calc_check_digit(licence_id.removeprefix("1.2.156.3005.2.").replace(".", ""))
+    named = {"licence_type": "11310113MB0000001C001", "licence_id": licence_id + check}
+    return {"result": "approved", "licence": {**named, "face": face}}
+
+
+@pytest.mark.parametrize(
+    ("face_schema", "document", "pointer"),
+    [
+        (b"face", other_licence({"number": 7}), "/licence/face/number"),
+        (b"face", other_licence({"number": "7", "extra": 1}), "/licence/face"),
+        (b"face", sample("decided"), "/licence"),
+        (b"", other_licence({"number": "7"}), "/licence/face"),
+    ],
+)
+def test_another_licences_face_is_as_its_item_describes_it(
+    face_schema: bytes, document: dict[str, Any], pointer: str
+) -> None:
+    face = {"properties": {"number": {"type": "string"}}, "additionalProperties": False}
+    schemas = FormSchemas({b"face": json.dumps(face).encode()})
+    right = other_licence({"number": "7"})
+    check(Kind.DECIDED, right)
+    require_licence(right, "11310113MB0000001C001", b"face", schemas)
+    check(Kind.DECIDED, document)
+    with pytest.raises(Fault) as raised:
+        require_licence(document, document["licence"]["licence_type"], face_schema, schemas)
+    assert raised.value.errors[0][0] == pointer
+
+
+def test_a_face_is_an_object() -> None:
+    broken(Kind.DECIDED, other_licence("text"))
 
 
 def test_a_request_for_nothing_is_refused() -> None:

@@ -1,0 +1,81 @@
+"""Leases: who has a message of ours in hand, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gateway.flow.committer import Committer, Group
+from gateway.flow.settling import unsettled
+from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef
+from gateway.kernel.limits import LANE_BATCH_MAX, LEASE_MS
+from gateway.ports.clock import Clock
+from gateway.ports.journal import OutboxEntry, OutboxStatus
+
+
+class Claim:
+    """Leases what is due."""
+
+    def __init__(self, partner: GatewayId, status: OutboxStatus) -> None:
+        self._partner = partner
+        self._status = status
+        self.entries: Sequence[OutboxEntry] = ()
+
+    def refs(self) -> Iterable[MessageRef]:
+        """See `Work`."""
+        return ()
+
+    def keys(self) -> Iterable[CaseKey]:
+        """See `Work`."""
+        return ()
+
+    def step(self, group: Group) -> None:
+        """See `Work`."""
+        self.entries = group.tx.claim(
+            self._partner,
+            self._status,
+            now_ms=group.now_ms,
+            leased_until_ms=group.now_ms + LEASE_MS,
+            limit=LANE_BATCH_MAX,
+        )
+
+
+class Renew:
+    """Leases a batch anew, but for what was settled meanwhile."""
+
+    def __init__(self, entries: Sequence[OutboxEntry], home: GatewayId) -> None:
+        self._refs = [MessageRef(home, MessageId(e.message_id)) for e in entries]
+
+    def refs(self) -> Iterable[MessageRef]:
+        """See `Work`."""
+        return ()
+
+    def keys(self) -> Iterable[CaseKey]:
+        """See `Work`."""
+        return ()
+
+    def step(self, group: Group) -> None:
+        """See `Work`."""
+        for ref in self._refs:
+            entry = unsettled(group, ref)
+            if entry is not None:
+                renewed = entry._replace(leased_until_ms=group.now_ms + LEASE_MS)
+                group.outbox[entry.draft_id] = renewed
+
+
+class Upkeep:
+    """Keeps a batch leased while files go before it, which may take longer than a lease."""
+
+    def __init__(self, committer: Committer, clock: Clock, renewal: Renew) -> None:
+        self._committer = committer
+        self._clock = clock
+        self._renewal = renewal
+        self._renew_at_ms = self._next_ms()
+
+    def _next_ms(self) -> int:
+        return self._clock.monotonic_ms() + LEASE_MS // 3
+
+    async def __call__(self) -> None:
+        """Renew the leases if a third of their time is over."""
+        if self._clock.monotonic_ms() >= self._renew_at_ms:
+            await self._committer.submit(self._renewal)
+            self._renew_at_ms = self._next_ms()
