@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from gateway.flow.desk import JointAsk, TaskAct
+from gateway.flow.inquiry import explain
 from gateway.kernel.case import CaseRole, Stage
 from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
-from gateway.ports.journal import StoredMessage
+from gateway.ports.journal import Snapshot, StoredMessage
 from tests.flow.link import Trouble
 from tests.flow.sites import Setup
 from tests.flow.trio import ASK, BARE, POLICE, VERIFIERS, Trio, TrioSide, provision, trio_of
@@ -380,3 +383,19 @@ async def test_the_due_day_of_an_unpublished_year_is_calendar_missing_and_refuse
 async def _history(side: TrioSide, case_id: bytes) -> Sequence[StoredMessage]:
     case = await side.case(case_id)
     return await side.journal.read(lambda s: s.history(case.key))
+
+
+async def test_operators_see_how_a_case_stands_and_not_what_people_wrote(trio: Trio) -> None:
+    case_id, task_id = await trio.asked()
+    await trio.answer(task_id, DISAGREE)
+    await trio.drain()
+    for side, wanted in ((trio.zjg, case_id), (trio.zjg, task_id), (trio.bs, task_id)):
+        told = await side.journal.read(partial(_explained, wanted, side.id))
+        raw = json.dumps(told, ensure_ascii=False)
+        assert "disagree" in raw
+        for written in (str(DISAGREE["grounds_zh"]), ASK.asked_zh, "示例路"):
+            assert written not in raw
+
+
+def _explained(raw_id: bytes, home: GatewayId, s: Snapshot) -> object:
+    return explain(s, raw_id, home)
