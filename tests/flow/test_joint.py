@@ -17,6 +17,7 @@ from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.journal import Snapshot, StoredMessage
+from gateway.rules.agreement import Act, Verdict
 from tests.flow.link import Trouble
 from tests.flow.sites import Setup
 from tests.flow.trio import ASK, BARE, POLICE, VERIFIERS, Trio, TrioSide, provision, trio_of
@@ -293,6 +294,22 @@ async def test_a_region_that_no_grant_names_is_not_asked(
     async with trio_of(provision(tmp_path_factory.mktemp("unnamed"), tasked=tasked)) as trio:
         case_id = await trio.accepted()
         assert await code_of(trio.ask(case_id, BARE)) is FaultCode.AGREEMENT_DIRECTION
+
+
+async def test_a_task_that_the_other_gateway_refuses_does_not_stand(trio: Trio) -> None:
+    case_id = await trio.accepted()
+    book = trio.bs.directory.current()
+    revoked = {
+        address: replace(a, acts=(*a.acts, Act(trio.bs.id, Verdict.REVOKE, trio.clock.now_ms())))
+        for address, a in book.agreements.items()
+    }
+    trio.bs.directory.replace(replace(book, agreements=revoked))
+    await trio.ask(case_id, BARE)
+    await trio.drain()
+    (seen,) = await trio.joint(case_id)
+    assert (seen["state"], seen["attention"]) == ("not_taken", "agreement.revoked")
+    assert await code_of(trio.decide(case_id)) is FaultCode.CASE_JOINT_UNASKED
+    await trio.decide(case_id, REFUSED)
 
 
 # --- who may ---------------------------------------------------------------------------------
