@@ -13,12 +13,12 @@ from gateway.flow.decisions import require_decision_named
 from gateway.flow.desk import Actor, Download, TaskAct, View
 from gateway.flow.instant import verdict_view, why_left
 from gateway.flow.joint_cases import follow_through, with_answers
-from gateway.flow.joint_views import joint_task_views
+from gateway.flow.joint_views import joint_part
 from gateway.flow.outbound import say
 from gateway.flow.reviews import reviews_said
 from gateway.flow.views import received_files, task_view
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
-from gateway.kernel.envelope import Body, Kind, Mode
+from gateway.kernel.envelope import Body, Kind
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId
 from gateway.ports.directory import Directory
@@ -119,9 +119,7 @@ class Handling:
             if case.stage is Stage.SUBMITTED:
                 files = [a for _, a in received_files(history)]
                 view["instant_rules"] = verdict_view(why_left(book, case, view["form"], files))
-            if case.mode is Mode.JOINT and case.role is CaseRole.DECIDING:
-                view["joint_tasks"] = joint_task_views(s, case)
-            return view
+            return {**view, **joint_part(s, case)}
 
         return await self._journal.read(query)
 

@@ -97,19 +97,15 @@ def case_view(case: CaseRecord, home: str) -> dict[str, object]:
 
 
 def _joint_part(case: CaseRecord, home: str) -> dict[str, object]:
-    """Show what only the case of a joint task (协办任务) has: of what, what is asked, answered."""
+    """Show what only the case of a joint task (协办任务) has, without what people wrote in it."""
     if case.role not in (CaseRole.ASKING, CaseRole.PARTICIPATING):
         return {}
     task = json.loads(case.form)
-    answer = json.loads(case.outcome) if case.outcome else {}
     return {
         "participating": case.counterpart if case.role is CaseRole.ASKING else home,
         "parent": task["parent"],
-        "asked": task["asked"],
         "due_on": task["due_on"],
         "verdict": case.result or None,
-        "grounds": answer.get("grounds_zh"),
-        "certificate": answer.get("certificate"),
     }
 
 
@@ -275,6 +271,9 @@ def task_view(
     submitted = _submitted(case)
     for name in ("form", "identity", "authorisation"):
         view[name] = submitted.get(name)
+    if case.role is CaseRole.PARTICIPATING:
+        view["asked"] = submitted["asked"]
+        view["answered"] = json.loads(case.outcome) if case.outcome else None
     view["materials"] = [
         {
             "material_code": a.material_code,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from gateway.flow.desk import JointAsk, TaskAct
+from gateway.flow.inquiry import explain
 from gateway.kernel.case import CaseRole, Stage
 from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
-from gateway.ports.journal import StoredMessage
+from gateway.ports.journal import Snapshot, StoredMessage
+from gateway.rules.agreement import Act, Verdict
 from tests.flow.link import Trouble
 from tests.flow.sites import Setup
 from tests.flow.trio import ASK, BARE, POLICE, VERIFIERS, Trio, TrioSide, provision, trio_of
@@ -292,6 +296,22 @@ async def test_a_region_that_no_grant_names_is_not_asked(
         assert await code_of(trio.ask(case_id, BARE)) is FaultCode.AGREEMENT_DIRECTION
 
 
+async def test_a_task_that_the_other_gateway_refuses_does_not_stand(trio: Trio) -> None:
+    case_id = await trio.accepted()
+    book = trio.bs.directory.current()
+    revoked = {
+        address: replace(a, acts=(*a.acts, Act(trio.bs.id, Verdict.REVOKE, trio.clock.now_ms())))
+        for address, a in book.agreements.items()
+    }
+    trio.bs.directory.replace(replace(book, agreements=revoked))
+    await trio.ask(case_id, BARE)
+    await trio.drain()
+    (seen,) = await trio.joint(case_id)
+    assert (seen["state"], seen["attention"]) == ("not_taken", "agreement.revoked")
+    assert await code_of(trio.decide(case_id)) is FaultCode.CASE_JOINT_UNASKED
+    await trio.decide(case_id, REFUSED)
+
+
 # --- who may ---------------------------------------------------------------------------------
 
 
@@ -380,3 +400,19 @@ async def test_the_due_day_of_an_unpublished_year_is_calendar_missing_and_refuse
 async def _history(side: TrioSide, case_id: bytes) -> Sequence[StoredMessage]:
     case = await side.case(case_id)
     return await side.journal.read(lambda s: s.history(case.key))
+
+
+async def test_operators_see_how_a_case_stands_and_not_what_people_wrote(trio: Trio) -> None:
+    case_id, task_id = await trio.asked()
+    await trio.answer(task_id, DISAGREE)
+    await trio.drain()
+    for side, wanted in ((trio.zjg, case_id), (trio.zjg, task_id), (trio.bs, task_id)):
+        told = await side.journal.read(partial(_explained, wanted, side.id))
+        raw = json.dumps(told, ensure_ascii=False)
+        assert "disagree" in raw
+        for written in (str(DISAGREE["grounds_zh"]), ASK.asked_zh, "示例路"):
+            assert written not in raw
+
+
+def _explained(raw_id: bytes, home: GatewayId, s: Snapshot) -> object:
+    return explain(s, raw_id, home)

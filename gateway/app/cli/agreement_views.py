@@ -80,6 +80,11 @@ def agreement_tree(agreement: Agreement, at_ms: int) -> Tree:
         branch.add("权限 rights " + (", ".join(map(both, grant["rights"])) or "无 none"))
         branch.add("用途 purposes " + ", ".join(grant["purposes"]))
         branch.add("证照 licence types " + (", ".join(grant["licence_types"]) or "无 none"))
+        if grant["participating"]:
+            branch.add("协办地 participating " + ", ".join(grant["participating"]))
+        if (onward := grant["onward"]) is not None:
+            passed = ", ".join(onward["form_fields"] + onward["materials"]) or "无 none"
+            branch.add(f"可转交 onward to {', '.join(onward['to']) or '无 none'}: {passed}")
     return tree
 
 
