@@ -46,15 +46,20 @@ def reviews_said(group: Group, case: CaseRecord) -> list[tuple[str, Mapping[str,
 
 
 def waiting_to_rectify(group: Group, case: CaseRecord) -> Sequence[int]:
-    """Return for each message of ours that is on its way what it is to the clocks, in order."""
-    told = ((case.outstanding.kind,) if case.outstanding else ()) + case.waiting
-    if Kind.REVIEWED not in told:
-        return (0,) * len(told)
+    """Return for each message of ours that is on its way what it is to the clocks, in order.
+
+    What an answer has confirmed is not on its way, though its receipt may still come.
+    """
+    told = case.outstanding
+    kinds = ((told.kind,) if told else ()) + case.waiting
+    if Kind.REVIEWED not in kinds:
+        return (0,) * len(kinds)
     said = reviews_said(group, case)
     return [
         to_rectify(_read(decode_draft(entry.draft).body_bytes), said)
         if entry.kind is Kind.REVIEWED
         else 0
         for entry in group.waiting_of(case.key)
-        if entry.status is not OutboxStatus.PREPARING
+        if entry.status is OutboxStatus.WAITING
+        or (told is not None and entry.message_id == told.message_id)
     ]

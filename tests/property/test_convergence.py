@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from enum import Enum
 from random import Random
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import pytest
 from hypothesis import given
@@ -51,7 +51,8 @@ SAYINGS = (*FORMS, Kind.MATERIALS_REQUESTED, Kind.ACCEPTED, Kind.MATERIALS_REQUE
 """What a deciding office says; cases that go on for long meet more troubles."""
 
 
-GRADED = TaskAct(Kind.REVIEWED, as_json({"grade": "satisfied"}))
+GRADED = [TaskAct(Kind.REVIEWED, as_json({"grade": g})) for g in ("satisfied", "dissatisfied")]
+ANSWER = {"outcome": "rectified", "measures_zh": "示例"}
 FILED = TaskAct(Kind.ARCHIVED, as_json(FORMS[Kind.ARCHIVED]))
 
 
@@ -192,6 +193,13 @@ class Federation:
             corrected = {"corrects": named, "correction_reason_zh": f"更正 {move.choice}"}
             forms[Kind.DECIDED] = {**FORMS[Kind.DECIDED], **corrected}
             legal = [k for k in legal if named or k is not Kind.DECIDED]
+        if found and may_say(found[0].stage, Kind.REVIEWED):
+            said = cast("list[dict[str, str]]", self.run(side.tasks.task(who, case_id))["reviews"])
+            answered = {review.get("answers") for review in said}
+            for review in said:
+                if "grade" in review and review["digest"] not in answered:
+                    legal.append(Kind.REVIEWED)
+                    forms[Kind.REVIEWED] = {**ANSWER, "answers": review["digest"]}
         if not legal:
             self.turn(move._replace(side=origin))  # it waits for the other side's word
             return
@@ -206,7 +214,7 @@ class Federation:
         asks: dict[Kind, Callable[[str], Coroutine[Any, Any, Any]]] = {
             Kind.MATERIALS_SUPPLIED: lambda key: desk.supplement(who, case_id, form, (), key),
             Kind.DELIVERED: lambda key: desk.confirm_delivered(who, case_id, "window", key),
-            Kind.REVIEWED: lambda key: desk.act(who, case_id, GRADED, key),
+            Kind.REVIEWED: lambda key: desk.act(who, case_id, GRADED[move.choice % 2], key),
             Kind.ARCHIVED: lambda key: desk.act(who, case_id, FILED, key),
             Kind.WITHDRAWN: lambda key: desk.withdraw(who, case_id, "示例", key),
         }
