@@ -17,12 +17,12 @@ from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.journal import Snapshot, StoredMessage
-from gateway.rules.agreement import Act, Verdict
+from gateway.rules.agreement import Act, OpenCases, Verdict
 from tests.flow.link import Trouble
 from tests.flow.sites import Setup
 from tests.flow.trio import ASK, BARE, POLICE, VERIFIERS, Trio, TrioSide, provision, trio_of
-from tests.flow.world import FORMS, WINDOW, actor, as_json
-from tests.support.joint import AGREE, APPLIED, APPROVED, DISAGREE, REFUSED, TASKED
+from tests.flow.world import FORMS, WINDOW, actor, as_json, chunks, declared
+from tests.support.joint import AGREE, APPLIED, APPROVED, DISAGREE, REFUSED, TASKED, move_form
 from tests.support.world import sample_files
 
 DAY_MS = 86_400_000
@@ -268,6 +268,47 @@ async def test_what_the_agreements_do_not_allow_is_never_asked(
     assert await code_of(trio.ask(case_id, wish)) is wanted
     assert await trio.joint(case_id) == []
     assert await trio.zjg.outbox() == []
+
+
+async def test_of_a_supplemented_application_the_latest_form_and_file_go_on(trio: Trio) -> None:
+    case_id = await trio.open_move()
+    await trio.drain()
+    await trio.act(case_id, Kind.ACKNOWLEDGED, {})
+    wanted = {"notice": {"zh": "请补正（示例）"}, "materials": [{"code": "01", "reason": "缺签名"}]}
+    await trio.act(case_id, Kind.MATERIALS_REQUESTED, wanted)
+    await trio.drain()
+    content, form = sample_files(("02",))["02"] + b"%signed", move_form()
+    form["from_address"] = "上海市宝山区示例路 9 号（示例）"
+    window, desk = actor(WINDOW), trio.jq.desk
+    files = (declared("01", content),)
+    await desk.supplement(window, case_id, as_json(form), files, None)
+    typed = "application/pdf"
+    await desk.add_material(window, case_id, "01", typed, len(content), chunks(content))
+    await trio.drain()
+    await trio.act(case_id, Kind.ACCEPTED, {"accepted_on": "2026-06-01"})
+    task_id = await trio.ask(case_id)
+    await trio.drain()
+    task = await trio.bs.tasks.task(actor(VERIFIERS), task_id)
+    assert isinstance(task["form"], dict)
+    assert task["form"]["from_address"] == form["from_address"]
+    commitment = bytes.fromhex(one_of(task["materials"])["commitment"])
+    download = await trio.bs.tasks.material(actor(VERIFIERS), task_id, commitment)
+    assert b"".join([chunk async for chunk in download.chunks]) == content
+
+
+async def test_an_agreement_revoked_for_open_cases_too_lets_nothing_more_be_asked(
+    trio: Trio,
+) -> None:
+    case_id = await trio.accepted()
+    book, jiuquan = trio.zjg.directory.current(), trio.jq.id
+    act = Act(jiuquan, Verdict.REVOKE, trio.clock.now_ms(), open_cases=OpenCases.STOP)
+    revoked = {
+        address: replace(a, acts=(*a.acts, act)) if jiuquan in a.parties else a
+        for address, a in book.agreements.items()
+    }
+    trio.zjg.directory.replace(replace(book, agreements=revoked))
+    for wish in (ASK, BARE):
+        assert await code_of(trio.ask(case_id, wish)) is FaultCode.AGREEMENT_REVOKED
 
 
 async def test_without_a_word_of_the_agreement_nothing_of_the_application_goes_on(
