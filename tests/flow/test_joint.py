@@ -12,6 +12,7 @@ import pytest
 
 from gateway.flow.desk import JointAsk, TaskAct
 from gateway.flow.inquiry import explain
+from gateway.flow.permissions import permissions
 from gateway.kernel.case import CaseRole, Stage
 from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.faults import Fault, FaultCode
@@ -457,3 +458,16 @@ async def test_operators_see_how_a_case_stands_and_not_what_people_wrote(trio: T
 
 def _explained(raw_id: bytes, home: GatewayId, s: Snapshot) -> object:
     return explain(s, raw_id, home)
+
+
+async def test_the_matrix_shows_whom_one_may_ask_and_for_whom_one_takes_part(trio: Trio) -> None:
+    now_ms = trio.clock.now_ms()
+    for side, partner, way in (
+        (trio.zjg, trio.bs.id, "请对方协办 →"),
+        (trio.bs, trio.zjg.id, "← 本地协办"),
+    ):
+        book = side.directory.current()
+        (task,) = [p for p in permissions(book, now_ms) if p.task]
+        assert (task.partner, task.way(side.id)) == (partner, way)
+        assert (task.deciding, task.participating) == (trio.zjg.id, trio.bs.id)
+    assert not [p for p in permissions(trio.jq.directory.current(), now_ms) if p.task]
