@@ -31,6 +31,7 @@ CLOCK_ZH = {
     ClockName.PROMISED: "承诺办结时限",
     ClockName.DELIVERY: "送达",
     ClockName.ANSWER: "协办答复",
+    ClockName.RECTIFICATION: "差评整改",
 }
 CALENDAR_MISSING = "calendar_missing"
 """What a day or a number of days reads that needs a year no one has published yet."""

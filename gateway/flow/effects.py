@@ -16,6 +16,7 @@ from gateway.flow.joint_cases import (
     task_code,
 )
 from gateway.flow.outbound import advance, counted
+from gateway.flow.reviews import reviews_said
 from gateway.kernel.case import OPENING, CaseRecord, CaseRole, Chain, Stage
 from gateway.kernel.envelope import CASELESS, Body, Header, Kind, Right
 from gateway.kernel.faults import Fault, FaultCode
@@ -31,6 +32,7 @@ from gateway.rules.applicant import require_identified
 from gateway.rules.casework import require_role, step
 from gateway.rules.delivery import require_next
 from gateway.rules.joint import require_answers_named
+from gateway.rules.review import require_review
 from gateway.rules.schema import require_holders, require_licence
 
 _HOUR_MS: Final = 3_600_000
@@ -225,6 +227,9 @@ def _follow(group: Group, book: Book, message: Conformant, case: CaseRecord) -> 
         require_answers_named(case.mode, message.document)
     elif header.kind is Kind.ARCHIVED:
         require_archive(book, case, message.document)
+    elif header.kind is Kind.REVIEWED:
+        said = cast("dict[str, object]", message.document)
+        require_review(sender, said, reviews_said(group, case))
     return _with_content(message, case._replace(stage=stage))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from typing import cast
 
 from gateway.flow.casefile import CaseWork, own_case, own_message, request_digest
 from gateway.flow.committer import Committer, Group
@@ -14,6 +15,7 @@ from gateway.flow.instant import verdict_view, why_left
 from gateway.flow.joint_cases import follow_through, with_answers
 from gateway.flow.joint_views import joint_part
 from gateway.flow.outbound import say
+from gateway.flow.reviews import reviews_said
 from gateway.flow.views import received_files, task_view
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
 from gateway.kernel.envelope import Body, Kind
@@ -22,6 +24,7 @@ from gateway.kernel.identifiers import CaseKey, GatewayId
 from gateway.ports.directory import Directory
 from gateway.ports.journal import Journal, Snapshot
 from gateway.ports.vault import Vault, VaultScope
+from gateway.rules.review import require_review
 from gateway.rules.schema.strict_json import parse
 
 
@@ -152,6 +155,9 @@ class Handling:
                 form = _as_json(with_answers(group, case, document), form)
             body = Body(form)
             draft = own_message(book, actor, case, act.kind, body)
+            if act.kind is Kind.REVIEWED:
+                said = cast("dict[str, object]", document)
+                require_review(case.role, said, reviews_said(group, case))
             after = say(group, _with_outcome(case, act.kind, document, body), draft)
             follow_through(group, book, case, after)
             return after

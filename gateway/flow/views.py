@@ -42,6 +42,8 @@ STAGE_ZH = {
     Stage.ANSWERED: "协办已答复",
 }
 
+_FREE_WORDS = frozenset({"comment_zh", "measures_zh", "measures_en"})
+"""Members of a review or its answer in which people may have written anything."""
 _ORIGIN_HOLDS = frozenset({Stage.RECEIVING, Stage.MATERIALS_REQUESTED, Stage.DECIDED})
 
 
@@ -217,21 +219,22 @@ def _afterwards(case: CaseRecord, history: Sequence[StoredMessage]) -> dict[str,
     return {
         "decision": standing.header_digest.hex() if standing else None,
         "archives": _bodies(history, Kind.ARCHIVED),
-        "reviews": _bodies(history, Kind.REVIEWED, without="comment_zh"),
+        "reviews": _bodies(history, Kind.REVIEWED, without=_FREE_WORDS),
     }
 
 
 def _bodies(
-    history: Sequence[StoredMessage], kind: Kind, without: str = ""
+    history: Sequence[StoredMessage], kind: Kind, without: frozenset[str] = frozenset()
 ) -> list[dict[str, object]]:
     found = []
     for message in history:
         if message.kind is not kind or message.outcome in (Outcome.REFUSED, Outcome.VOID):
             continue
         body = json.loads(decode_body(decode_envelope(message.envelope).body_bytes).form)
-        body.pop(without, None)
-        at = to_iso(message.recorded_at_ms)
-        found.append({"said_by": message.ref.sender, "recorded_at": at, **body})
+        shown = {name: value for name, value in body.items() if name not in without}
+        at, digest = to_iso(message.recorded_at_ms), message.header_digest.hex()
+        said = {"said_by": message.ref.sender, "recorded_at": at, "digest": digest}
+        found.append({**said, **shown})
     return found
 
 

@@ -136,6 +136,8 @@ class FaultCode(StrEnum):
     CASE_JOINT_DISAGREED = "case.joint_disagreed"
     CASE_JOINT_UNNAMED = "case.joint_unnamed"
     CASE_ALREADY_ANSWERED = "case.already_answered"
+    CASE_REVIEW_UNKNOWN = "case.review_unknown"
+    CASE_REVIEW_ANSWERED = "case.review_answered"
     # attachments
     ATTACHMENT_ABSENT = "attachment.absent"
     ATTACHMENT_DIGEST = "attachment.digest"

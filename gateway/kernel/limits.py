@@ -41,6 +41,7 @@ TRANSIT_DAYS: Final = 1  # files cross in seconds; a day that passes is a partne
 ACKNOWLEDGEMENT_DAYS: Final = 1  # 签收 decides nothing: it is done on the next working day
 ACCEPTANCE_DAYS: Final = 5  # 行政许可法 art. 32: told at once, or within five days
 DELIVERY_DAYS: Final = 10  # 行政许可法 art. 44: issued and delivered within ten days
+RECTIFICATION_DAYS: Final = 15  # 差评整改: a bad review is put right within 15 working days
 CLOCK_POLL_MS: Final = 5_000  # what clocks tell falls due at midnight: seconds do not matter
 CLOCK_CACHE_MAX: Final = 8_192  # courses that differ by a day; most of a day's cases go alike
 CLOCK_BATCH_MAX: Final = 256  # cases in one transaction: others wait a few ms, not for a midnight

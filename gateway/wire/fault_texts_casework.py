@@ -196,6 +196,18 @@ CASEWORK: Final[Mapping[F, Texts]] = {
         "撤回未生效，以办理地的决定为准。",
         "The withdrawal has no effect; the decision stands.",
     ),
+    F.CASE_REVIEW_UNKNOWN: Texts(
+        "未找到所答复的评价",
+        "The case has no review of that digest",
+        "请按办件中列出的评价摘要（digest）答复。",
+        "Answer a review that the case lists, by its `digest`.",
+    ),
+    F.CASE_REVIEW_ANSWERED: Texts(
+        "该评价已答复",
+        "The review has been answered already",
+        "一条评价只答复一次；如有补充，请另行联系申请人。",
+        "A review is answered once.",
+    ),
     F.CASE_CORRECTION_UNNAMED: Texts(
         "再次作出决定而未指明所更正的决定",
         "A further decision does not name the one it corrects",

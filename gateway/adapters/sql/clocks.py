@@ -74,7 +74,7 @@ def clocks_row(kept: KeptClocks) -> Row:
     content = {
         "facts": c.facts,
         "events": [(int(e.kind), e.sender.value, *e[2:]) for e in c.events],
-        "pending": [(int(p.kind), p.said_ms) for p in c.pending],
+        "pending": [(int(p.kind), *p[1:]) for p in c.pending],
         "told": sorted(kept.told),
     }
     return (
@@ -96,7 +96,7 @@ def clocks_of(row: Row) -> KeptClocks:
         row[2],
         ClockFacts(*content["facts"]),
         tuple(ClockEvent(Kind(e[0]), CaseRole(e[1]), *e[2:]) for e in content["events"]),
-        tuple(Pending(Kind(p[0]), p[1]) for p in content["pending"]),
+        tuple(Pending(Kind(p[0]), *p[1:]) for p in content["pending"]),
         row[4],
     )
     told = frozenset((ClockName(n), number, Level(level)) for n, number, level in content["told"])
