@@ -12,17 +12,18 @@ import pytest
 
 from gateway.flow.desk import JointAsk, TaskAct
 from gateway.flow.inquiry import explain
+from gateway.flow.permissions import permissions
 from gateway.kernel.case import CaseRole, Stage
 from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.journal import Snapshot, StoredMessage
-from gateway.rules.agreement import Act, Verdict
+from gateway.rules.agreement import Act, OpenCases, Verdict
 from tests.flow.link import Trouble
 from tests.flow.sites import Setup
 from tests.flow.trio import ASK, BARE, POLICE, VERIFIERS, Trio, TrioSide, provision, trio_of
-from tests.flow.world import FORMS, WINDOW, actor, as_json
-from tests.support.joint import AGREE, APPLIED, APPROVED, DISAGREE, REFUSED, TASKED
+from tests.flow.world import FORMS, WINDOW, actor, as_json, chunks, declared
+from tests.support.joint import AGREE, APPLIED, APPROVED, DISAGREE, REFUSED, TASKED, move_form
 from tests.support.world import sample_files
 
 DAY_MS = 86_400_000
@@ -270,6 +271,47 @@ async def test_what_the_agreements_do_not_allow_is_never_asked(
     assert await trio.zjg.outbox() == []
 
 
+async def test_of_a_supplemented_application_the_latest_form_and_file_go_on(trio: Trio) -> None:
+    case_id = await trio.open_move()
+    await trio.drain()
+    await trio.act(case_id, Kind.ACKNOWLEDGED, {})
+    wanted = {"notice": {"zh": "请补正（示例）"}, "materials": [{"code": "01", "reason": "缺签名"}]}
+    await trio.act(case_id, Kind.MATERIALS_REQUESTED, wanted)
+    await trio.drain()
+    content, form = sample_files(("02",))["02"] + b"%signed", move_form()
+    form["from_address"] = "上海市宝山区示例路 9 号（示例）"
+    window, desk = actor(WINDOW), trio.jq.desk
+    files = (declared("01", content),)
+    await desk.supplement(window, case_id, as_json(form), files, None)
+    typed = "application/pdf"
+    await desk.add_material(window, case_id, "01", typed, len(content), chunks(content))
+    await trio.drain()
+    await trio.act(case_id, Kind.ACCEPTED, {"accepted_on": "2026-06-01"})
+    task_id = await trio.ask(case_id)
+    await trio.drain()
+    task = await trio.bs.tasks.task(actor(VERIFIERS), task_id)
+    assert isinstance(task["form"], dict)
+    assert task["form"]["from_address"] == form["from_address"]
+    commitment = bytes.fromhex(one_of(task["materials"])["commitment"])
+    download = await trio.bs.tasks.material(actor(VERIFIERS), task_id, commitment)
+    assert b"".join([chunk async for chunk in download.chunks]) == content
+
+
+async def test_an_agreement_revoked_for_open_cases_too_lets_nothing_more_be_asked(
+    trio: Trio,
+) -> None:
+    case_id = await trio.accepted()
+    book, jiuquan = trio.zjg.directory.current(), trio.jq.id
+    act = Act(jiuquan, Verdict.REVOKE, trio.clock.now_ms(), open_cases=OpenCases.STOP)
+    revoked = {
+        address: replace(a, acts=(*a.acts, act)) if jiuquan in a.parties else a
+        for address, a in book.agreements.items()
+    }
+    trio.zjg.directory.replace(replace(book, agreements=revoked))
+    for wish in (ASK, BARE):
+        assert await code_of(trio.ask(case_id, wish)) is FaultCode.AGREEMENT_REVOKED
+
+
 async def test_without_a_word_of_the_agreement_nothing_of_the_application_goes_on(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
@@ -416,3 +458,16 @@ async def test_operators_see_how_a_case_stands_and_not_what_people_wrote(trio: T
 
 def _explained(raw_id: bytes, home: GatewayId, s: Snapshot) -> object:
     return explain(s, raw_id, home)
+
+
+async def test_the_matrix_shows_whom_one_may_ask_and_for_whom_one_takes_part(trio: Trio) -> None:
+    now_ms = trio.clock.now_ms()
+    for side, partner, way in (
+        (trio.zjg, trio.bs.id, "请对方协办 →"),
+        (trio.bs, trio.zjg.id, "← 本地协办"),
+    ):
+        book = side.directory.current()
+        (task,) = [p for p in permissions(book, now_ms) if p.task]
+        assert (task.partner, task.way(side.id)) == (partner, way)
+        assert (task.deciding, task.participating) == (trio.zjg.id, trio.bs.id)
+    assert not [p for p in permissions(trio.jq.directory.current(), now_ms) if p.task]

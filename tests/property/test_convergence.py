@@ -18,7 +18,7 @@ from gateway.flow.desk import TaskAct
 from gateway.flow.outbound import expected_stage
 from gateway.kernel.case import Stage
 from gateway.kernel.envelope import Kind, NotTakenIn, Outcome
-from gateway.kernel.faults import Fault
+from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseId, CaseKey
 from gateway.rules.casework import may_say
 from tests.flow.judge import require_allowed_stages, require_converged
@@ -166,7 +166,9 @@ class Federation:
         try:
             view = self.run(ask(key))
         except Fault as fault:
-            assert fault.code.value.startswith("delivery."), fault
+            # An answer to a review may wait unsealed behind another, and is in no view then.
+            twice = kind is Kind.REVIEWED and fault.code is FaultCode.CASE_REVIEW_ANSWERED
+            assert twice or fault.code.value.startswith("delivery."), fault
             return b""
         assert self.run(ask(key)) == view
         case_id = case_id or id_of(view)

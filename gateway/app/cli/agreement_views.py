@@ -111,7 +111,7 @@ def matrix_table(book: Book, found: Sequence[Permission]) -> Table:
         partner = book.partners.get(p.partner)
         table.add_row(
             f"{p.partner} {partner.name_zh if partner else ''}",
-            "本地收件 →" if p.origin == book.home.gateway_id else "← 本地办理",
+            p.way(book.home.gateway_id),
             f"{p.item_code} {p.item_name_zh}",
             ",".join(p.versions),
             *("●" if m in p.modes else "" for m in Mode),
