@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.flow.clockwork import events_of
+from gateway.flow.deadlines import Deadlines
 from gateway.kernel.case import Stage
 from gateway.kernel.envelope import Kind
 from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import uuid_text
 from gateway.rules.deadlines import ClockName, ClockState
 from tests.flow.judge import require_converged
 from tests.flow.link import Trouble
@@ -123,6 +125,25 @@ async def test_a_bad_review_is_to_be_put_right_in_fifteen_working_days(world: Wo
     for side, unit in ((world.jq, WINDOW), (world.jyg, REGISTRAR)):
         assert await listed(side, unit) == []
         assert (await kept(side, case_id)).clocks.closed_at_ms is not None
+
+
+async def test_an_office_finds_what_it_has_to_put_right_and_nobody_elses(world: World) -> None:
+    good, case_id = await reviewed(world, GOOD), await reviewed(world, BAD, WORSE)
+    assert good != case_id
+    side = world.jyg
+    desk = Deadlines(side.journal, side.directory, side.calendar, side.clock)
+    (found,) = await desk.to_rectify(actor(REGISTRAR), 50)
+    assert found["case_id"] == uuid_text(case_id)
+    clocks: list[dict[str, object]] = found["clocks"]  # type: ignore[assignment]
+    assert [(c["clock"], c["number"], c["due"]) for c in clocks] == [
+        ("rectification", 1, "2026-06-23"),
+        ("rectification", 2, "2026-06-23"),
+    ]
+    assert await desk.to_rectify(actor(WINDOW), 50) == []
+    for review in await reviews(world, case_id):
+        await world.act(case_id, Kind.REVIEWED, form=answer(review["digest"]))
+    await world.drain()
+    assert await desk.to_rectify(actor(REGISTRAR), 50) == []
 
 
 async def test_a_good_review_starts_no_clock_and_may_be_answered(world: World) -> None:

@@ -50,6 +50,10 @@ class SqlClockReads(SqlReader):
             rows = self._rows(self._sql.clocks_late_of_unit, *after, now_ms, unit, limit)
         return [clocks_of(row) for row in rows]
 
+    def clocks_to_rectify(self, unit: str, limit: int) -> Sequence[KeptClocks]:
+        """See `ClockReads`."""
+        return [clocks_of(row) for row in self._rows(self._sql.clocks_to_rectify, unit, limit)]
+
     def clock_events(self, key: CaseKey) -> Sequence[ClockKept]:
         """See `ClockReads`."""
         found = map(_event_of, self._rows(self._sql.clock_events, *key))

@@ -134,6 +134,7 @@ case_clocks: Final = Table(
     _may("late_from_ms", BigInteger),
     _need("content", LargeBinary),
     Index("case_clocks_next", "next_ms"),
+    Index("case_clocks_open", "closed_at_ms", "unit", "origin", "case_id"),
     Index("case_clocks_late", "late_from_ms", "origin", "case_id", "unit"),
     sqlite_with_rowid=False,
 )

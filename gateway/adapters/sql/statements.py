@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -33,6 +34,7 @@ from gateway.adapters.sql import schema as t
 from gateway.adapters.sql.assisted_statements import AssistedStatements
 from gateway.adapters.sql.item_list_statements import ItemListStatements
 from gateway.adapters.sql.joint_statements import JointStatements
+from gateway.kernel.case import CaseRole, Stage
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.journal import Direction
 
@@ -169,11 +171,15 @@ def _all(table: Table) -> list[ColumnElement[Any]]:
     return [c for c in table.columns if c.autoincrement is not True]
 
 
+def _constant(word: StrEnum) -> ColumnElement[str]:
+    """Write a word of ours into the statement, so that it is no parameter."""
+    return literal_column(f"'{word.value}'")
+
+
 def _sealed() -> ColumnElement[bool]:
     """Join an outbox entry to its sealed message: `direction` sets ours apart from theirs."""
     m, o = t.messages.c, t.outbox.c
-    ours: ColumnElement[str] = literal_column(f"'{Direction.OUT.value}'")
-    return and_(m.message_id == o.message_id, m.direction == ours)
+    return and_(m.message_id == o.message_id, m.direction == _constant(Direction.OUT))
 
 
 class Statements(ItemListStatements, AssistedStatements, JointStatements):
@@ -290,6 +296,19 @@ class Statements(ItemListStatements, AssistedStatements, JointStatements):
         self.clocks_late = sql.text(late, [*names, "limit"])
         self.clocks_late_of_unit = sql.text(
             late.where(c.unit == bindparam("unit")), [*names, "unit", "limit"]
+        )
+        k = t.cases.c
+        self.clocks_to_rectify = sql.text(
+            whole.join(t.cases, (k.origin == c.origin) & (k.case_id == c.case_id))
+            .where(
+                c.unit == bindparam("unit"),
+                c.closed_at_ms.is_(None),
+                k.role == _constant(CaseRole.DECIDING),
+                k.stage.in_([_constant(Stage.DELIVERED), _constant(Stage.ARCHIVED)]),
+            )
+            .order_by(c.origin, c.case_id)
+            .limit(bindparam("limit")),
+            ["unit", "limit"],
         )
         self.save_clocks = sql.upsert(t.case_clocks)
         self.clock_events = sql.text(
