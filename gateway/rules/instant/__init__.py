@@ -1,5 +1,6 @@
 """Instant approval (秒批): versioned rules that decide a complete application at once."""
 
+from gateway.rules.instant.fitting import Finding, findings
 from gateway.rules.instant.judging import Application, Instant, Reason, ToPerson, judge
 from gateway.rules.instant.outcome import Issue, OutcomeImpossible, decision_document
 from gateway.rules.instant.values import (
@@ -22,6 +23,7 @@ __all__ = [
     "CodeSeries",
     "Condition",
     "Equals",
+    "Finding",
     "Instant",
     "Issue",
     "NotEmpty",
@@ -33,5 +35,6 @@ __all__ = [
     "ScopeClass",
     "ToPerson",
     "decision_document",
+    "findings",
     "judge",
 ]
