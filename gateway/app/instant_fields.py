@@ -57,3 +57,11 @@ def _line_of(raw: bytes, pointer: str) -> int:
     lines = enumerate(raw.decode("utf-8").splitlines(), start=1)
     quoted = (f'"{pointer}"', f"'{pointer}'")
     return next((at for at, line in lines if any(q in line for q in quoted)), 0)
+
+
+def unknowns(rule: RuleSet, book: Book) -> dict[str, list[str]]:
+    """Return what of a rule could not be checked against its item, JSON-ready."""
+    return {
+        "fields_unknown": fields_unknown(rule, book),
+        "item_versions_unchecked": versions_unchecked(rule, book),
+    }

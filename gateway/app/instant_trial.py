@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.app.instant_fields import fields_unknown, versions_unchecked
+from gateway.app.instant_fields import unknowns
 from gateway.flow.desk import View
 from gateway.flow.instant import verdict_view
 from gateway.kernel.instants import china_date
@@ -72,16 +72,12 @@ def try_form(
 
 def _unknown(book: Book, item_code: str) -> list[View]:
     """Return, for each rule about the item, what could not be checked against its form."""
-    rows: list[View] = [
-        {
-            "rule": f"{rule.id}@{rule.version}",
-            "fields_unknown": fields_unknown(rule, book),
-            "item_versions_unchecked": versions_unchecked(rule, book),
-        }
+    rows = [
+        (f"{rule.id}@{rule.version}", unknowns(rule, book))
         for rule in book.instant
         if rule.item_code == item_code
     ]
-    return [row for row in rows if row["fields_unknown"] or row["item_versions_unchecked"]]
+    return [{"rule": name, **found} for name, found in rows if any(found.values())]
 
 
 def _would_say(verdict: Instant, unit: str, form: object, at_ms: int) -> dict[str, object]:

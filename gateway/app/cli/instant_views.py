@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, assert_never
 
-from gateway.app.instant_fields import fields_unknown, versions_unchecked
+from gateway.app.cli.instant_unknown import fields_mark, unknown_parts
+from gateway.app.instant_fields import unknowns
 from gateway.app.instant_trial import REASONS
 from gateway.kernel.instants import to_iso
 from gateway.rules.instant import (
@@ -41,8 +42,7 @@ def rule_row(rule: RuleSet, at_ms: int, book: Book) -> dict[str, Any]:
         "valid_from": to_iso(rule.valid_from_ms),
         "superseded_at": None if ended is None else to_iso(ended),
         "in_force": in_force,
-        "fields_unknown": fields_unknown(rule, book),
-        "item_versions_unchecked": versions_unchecked(rule, book),
+        **unknowns(rule, book),
         "document": rule.document.hex(),
     }
 
@@ -69,27 +69,10 @@ def rules_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             f"{row['item_code']} v{','.join(row['item_versions'])}",
             str(row["scopes"]),
             "✓" if row["in_force"] else "✗",
-            _fields_mark(row),
+            fields_mark(row),
             row["document"][:12],
         )
     return table
-
-
-def _fields_mark(row: Mapping[str, Any]) -> str:
-    open_ = len(row["fields_unknown"]) + len(row["item_versions_unchecked"])
-    return f"? {open_}" if open_ else "✓"
-
-
-def unknown_parts(row: Mapping[str, Any]) -> list[RenderableType]:
-    """Return for people what of a rule could not be checked against the item's form."""
-    parts: list[RenderableType] = []
-    if row["fields_unknown"]:
-        named = ", ".join(row["fields_unknown"])
-        parts.append(f"? 表单未说明是否有此字段 the form leaves open if there is: {named}")
-    if row["item_versions_unchecked"]:
-        named = ", ".join(row["item_versions_unchecked"])
-        parts.append(f"? 事项版本不在本地，未核对 item versions not here, not checked: {named}")
-    return parts
 
 
 def rule_view(rule: RuleSet, at_ms: int, book: Book) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from gateway.rules.instant.fitting import Finding, findings
 from gateway.rules.instant.judging import Application, Instant, Reason, ToPerson, judge
+from gateway.rules.instant.naming import CAPACITY, require_inputs
 from gateway.rules.instant.outcome import Issue, OutcomeImpossible, decision_document
 from gateway.rules.instant.values import (
     AllIn,
@@ -17,6 +18,7 @@ from gateway.rules.instant.values import (
 )
 
 __all__ = [
+    "CAPACITY",
     "AllIn",
     "Application",
     "Between",
@@ -37,4 +39,5 @@ __all__ = [
     "decision_document",
     "findings",
     "judge",
+    "require_inputs",
 ]
