@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from gateway.app.instant_fields import misfits
 from gateway.app.problems import ConfigProblem
 from gateway.app.toml_files import Instant, ItemCode, LicenceType, Name, Strict, read_table, twice
 from gateway.kernel.digests import digest
@@ -113,13 +114,14 @@ class _Document(Strict):
 
 
 def load_instant(
-    folder: Path, own: Mapping[str, Item]
+    folder: Path, own: Mapping[str, Item], schemas: Mapping[bytes, bytes]
 ) -> tuple[tuple[RuleSet, ...], dict[bytes, tuple[str, bytes]]]:
     """Read every rule of `folder`; `own` are the items that this gateway decides, by code.
 
+    `schemas` are their form schemas by digest: a rule must look at fields that a form can hold,
+    and compare them with what they can be; what a schema leaves open, `fields_unknown` names.
     Returns the rules and the documents that evidence will need by digest, as (kind, bytes). A
-    folder that is not there holds no rules. That a rule's fields stand in the item's form is *not*
-    checked: one that does not never decides.
+    folder that is not there holds no rules.
 
     Raises:
         ConfigProblem: naming everything that is wrong, in every file.
@@ -137,10 +139,12 @@ def load_instant(
         except OSError as problem:
             wrong.append(f"{path.name}: cannot be read: {problem.strerror}")
             continue
+        rule = _rule(document, digest(raw))
         found = _contradictions(document, path.name, own)
+        found += misfits(rule, own.get(rule.item_code), schemas, raw)
         wrong += [f"{path.name}: {m}" for m in found]
         if not found:
-            rules.append(_rule(document, digest(raw)))
+            rules.append(rule)
             documents[digest(raw)] = ("instant_rule", raw)
     wrong += _overlaps(rules)
     if wrong:

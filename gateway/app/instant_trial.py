@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from gateway.app.instant_fields import unknowns
 from gateway.flow.desk import View
 from gateway.flow.instant import verdict_view
 from gateway.kernel.instants import china_date
@@ -62,10 +63,21 @@ def try_form(
         "item_version": chosen.version,
         "missing_materials": missing,
         **verdict_view(verdict),
+        "unknown": _unknown(book, item_code),
     }
     if isinstance(verdict, Instant):
         view |= _would_say(verdict, item.unit, document, at_ms)
     return view
+
+
+def _unknown(book: Book, item_code: str) -> list[View]:
+    """Return, for each rule about the item, what could not be checked against its form."""
+    rows = [
+        (f"{rule.id}@{rule.version}", unknowns(rule, book))
+        for rule in book.instant
+        if rule.item_code == item_code
+    ]
+    return [{"rule": name, **found} for name, found in rows if any(found.values())]
 
 
 def _would_say(verdict: Instant, unit: str, form: object, at_ms: int) -> dict[str, object]:

@@ -160,7 +160,7 @@ def _load_rules(home: GatewayId, found: _Gathered) -> tuple[RuleSet, ...]:
         return ()
     own = {i.code: i for i in found.items if i.region == home}
     try:
-        rules, documents = load_instant(found.folders[home] / "instant", own)
+        rules, documents = load_instant(found.folders[home] / "instant", own, found.schemas)
     except ConfigProblem as problem:
         found.problems += [f"{problem.path}: {m}" for m in problem.messages]
         return ()

@@ -9,7 +9,7 @@ from typing import assert_never, cast
 
 from gateway.flow.committer import Group
 from gateway.flow.desk import Actor, View
-from gateway.flow.effects import agreement_of, require_archive
+from gateway.flow.effects import agreement_of, require_archive, require_instant
 from gateway.flow.outbound import draft_of, expected_stage
 from gateway.flow.views import case_view
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
@@ -158,6 +158,7 @@ def own_message(
         face = version_of(item, case.item_version).licence_face_schema
         require_licence(document, item.licence_type, face, book.forms)
         require_answers_named(case.mode, document)
+        require_instant(case, actor.capacity, document)
     elif kind is Kind.ARCHIVED:
         require_archive(book, case, document)
     agreement = agreement_of(book, case.agreement_digest)

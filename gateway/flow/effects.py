@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import Final, cast
 
@@ -31,6 +32,7 @@ from gateway.rules.agreement import Agreement, Exchange
 from gateway.rules.applicant import require_identified
 from gateway.rules.casework import require_role, step
 from gateway.rules.delivery import require_next
+from gateway.rules.instant import require_inputs
 from gateway.rules.joint import require_answers_named
 from gateway.rules.review import require_review
 from gateway.rules.schema import require_holders, require_licence
@@ -225,6 +227,7 @@ def _follow(group: Group, book: Book, message: Conformant, case: CaseRecord) -> 
     require_decision_named(group, case, sender, header.kind, message.document)
     if header.kind is Kind.DECIDED:
         require_answers_named(case.mode, message.document)
+        require_instant(case, header.staff_capacity, message.document)
     elif header.kind is Kind.ARCHIVED:
         require_archive(book, case, message.document)
     elif header.kind is Kind.REVIEWED:
@@ -274,6 +277,18 @@ def _require_delegated(book: Book, message: Conformant, case: CaseRecord) -> Non
             _require_reliance(book, header, version, form)
     elif message.body.attachments:
         raise Fault(FaultCode.CATALOGUE_MATERIAL_UNKNOWN, header.kind.name.lower())
+
+
+def require_instant(case: CaseRecord, capacity: str, document: object) -> None:
+    """Check that a decision by rule (秒批) names what the case was submitted with.
+
+    Raises:
+        Fault: `case.instant_differs`.
+    """
+    if not isinstance(document, dict) or "instant" not in document:
+        return  # a person's: the form is not parsed for it
+    submitted = json.loads(case.form) if case.form else {}
+    require_inputs(document, capacity, submitted.get("form"))
 
 
 def require_archive(book: Book, case: CaseRecord, document: object) -> None:

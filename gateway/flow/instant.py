@@ -22,6 +22,7 @@ from gateway.ports.journal import Evidence
 from gateway.rules.casework import step
 from gateway.rules.catalogue import find_item, missing_codes, version_of
 from gateway.rules.instant import (
+    CAPACITY,
     Application,
     Instant,
     Issue,
@@ -32,9 +33,6 @@ from gateway.rules.instant import (
     judge,
 )
 from gateway.wire.envelopes import Draft
-
-CAPACITY = "rule"
-"""In what capacity a rule speaks, in the header of each message it says."""
 
 
 def decide_at_once(

@@ -125,6 +125,7 @@ class FaultCode(StrEnum):
     CASE_ALREADY_DECIDED = "case.already_decided"
     CASE_CORRECTION_UNNAMED = "case.correction_unnamed"
     CASE_DECISION_DIFFERS = "case.decision_differs"
+    CASE_INSTANT_DIFFERS = "case.instant_differs"
     CASE_FROZEN_DIFFERS = "case.frozen_differs"
     CASE_KIND_NOT_SERVED = "case.kind_not_served"
     CASE_RIGHT_REQUIRED = "case.right_required"

@@ -220,6 +220,12 @@ CASEWORK: Final[Mapping[F, Texts]] = {
         "请刷新办件，以现行决定为准，再行办理。",
         "Load the case again and go on from the decision that stands now.",
     ),
+    F.CASE_INSTANT_DIFFERS: Texts(
+        "秒批决定所列的依据与所提交的表单不符，或并非由规则作出",
+        "A decision by rule does not name what was submitted, or no rule said it",
+        "请核对 instant 所列字段及其摘要；人工作出的决定不带 instant。",
+        "Check the fields and the digest under `instant`; a person's decision carries none.",
+    ),
     F.CASE_FROZEN_DIFFERS: Texts(
         "协议、事项、版本、模式或用途与首次提交时不同",
         "Agreement, item, version, mode or purpose differ from what the case froze",

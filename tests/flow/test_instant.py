@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from gateway.flow import casefile
+from gateway.flow import instant as flow_instant
 from gateway.flow.desk import OpenCase, View
 from gateway.kernel.case import CaseRecord, Stage
 from gateway.kernel.envelope import Kind, Mode
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
-from gateway.rules.instant import RuleSet
+from gateway.rules.instant import Instant, Issue, RuleSet, decision_document
 from gateway.rules.schema.formats import is_licence_id, is_uscc
 from gateway.wire.envelopes import decode_envelope
 from tests.flow.judge import require_converged
@@ -152,6 +154,48 @@ async def test_a_used_up_series_of_codes_leaves_the_next_case_to_a_person(world:
     await world.drain()
     stages = sorted([(await world.jq.case(each)).stage for each in (first, second)])
     assert stages == [Stage.DECIDED, Stage.SUBMITTED]
+
+
+@pytest.mark.parametrize(
+    "spoilt", [{"inputs_digest": "00" * 32}, {"inputs": ["/employees", "/nowhere"]}]
+)
+async def test_a_decision_by_rule_about_another_form_is_refused_by_who_submitted_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, spoilt: dict[str, object]
+) -> None:
+    def dishonest(verdict: Instant, issue: Issue, form: object) -> dict[str, object]:
+        made = decision_document(verdict, issue, form)
+        said = made["instant"]
+        assert isinstance(said, dict)
+        return {**made, "instant": {**said, **spoilt}}
+
+    monkeypatch.setattr(flow_instant, "decision_document", dishonest)
+    case_id = await open_individual(world)
+    await world.drain()
+    # Our own gateway does not let it out: the case is a person's.
+    assert [m.kind for m in await world.jyg.history(case_id)] == [Kind.SUBMITTED]
+    monkeypatch.setattr(casefile, "require_instant", lambda *_: None)
+    case_id = await open_individual(world)
+    await world.drain()
+    held = await world.jq.case(case_id)
+    assert (held.stage, held.result) == (Stage.ACCEPTED, "")
+    said = await world.jyg.case(case_id)
+    assert (said.stage, said.attention) == (Stage.ACCEPTED, FaultCode.CASE_INSTANT_DIFFERS)
+
+
+async def test_a_person_cannot_claim_a_rule_for_a_decision(world: World) -> None:
+    first = await decided(world, await open_individual(world))
+    claimed = json.loads(first.outcome)
+    have_rules(world)
+    case_id = await open_individual(world)
+    await world.drain()
+    await world.act(case_id, Kind.ACKNOWLEDGED, Kind.ACCEPTED)
+    with pytest.raises(Fault) as raised:
+        await world.act(case_id, Kind.DECIDED, form=claimed)
+    assert raised.value.code is FaultCode.CASE_INSTANT_DIFFERS
+    del claimed["instant"]
+    await world.act(case_id, Kind.DECIDED, form=claimed)
+    await world.drain()
+    assert (await world.jq.case(case_id)).result == "approved"
 
 
 async def test_a_complete_application_inside_is_decided_when_it_is_taken_in(world: World) -> None:

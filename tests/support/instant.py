@@ -22,8 +22,8 @@ AT_MS = 1_700_000_000_000
 
 @cache
 def shipped_rule() -> RuleSet:
-    items, _, _ = load_items(PARTNERS / "jiayuguan" / "items", GatewayId("620200"))
-    (rule,) = load_instant(FOLDER, {i.code: i for i in items})[0]
+    items, schemas, _ = load_items(PARTNERS / "jiayuguan" / "items", GatewayId("620200"))
+    (rule,) = load_instant(FOLDER, {i.code: i for i in items}, schemas)[0]
     return rule
 
 

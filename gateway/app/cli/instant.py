@@ -52,7 +52,7 @@ def list_(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
 
     from gateway.app.cli.instant_views import rule_row, rules_table
 
-    rows = [rule_row(rule, now_ms()) for rule in book.instant]
+    rows = [rule_row(rule, now_ms(), book) for rule in book.instant]
     if json:
         show_json(rows)
     elif rows:
@@ -75,9 +75,9 @@ def show_rule(
 
     found = _find(book.instant, rule, version)
     if json:
-        show_json(rule_view(found, now_ms()))
+        show_json(rule_view(found, now_ms(), book))
     else:
-        show(*rule_parts(found, now_ms()))
+        show(*rule_parts(found, now_ms(), book))
 
 
 def _find(rules: tuple[RuleSet, ...], rule: str, version: str) -> RuleSet:

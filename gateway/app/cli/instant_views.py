@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, assert_never
 
+from gateway.app.cli.instant_unknown import fields_mark, unknown_parts
+from gateway.app.instant_fields import unknowns
 from gateway.app.instant_trial import REASONS
 from gateway.kernel.instants import to_iso
 from gateway.rules.instant import (
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from gateway.ports.directory import Book
 
-def rule_row(rule: RuleSet, at_ms: int) -> dict[str, Any]:
-    """Return a rule in short, JSON-ready."""
+
+def rule_row(rule: RuleSet, at_ms: int, book: Book) -> dict[str, Any]:
+    """Return a rule in short, JSON-ready; what the item's form leaves open stands beside it."""
     ended = rule.superseded_at_ms
     in_force = rule.valid_from_ms <= at_ms and (ended is None or at_ms < ended)
     return {
@@ -38,6 +42,7 @@ def rule_row(rule: RuleSet, at_ms: int) -> dict[str, Any]:
         "valid_from": to_iso(rule.valid_from_ms),
         "superseded_at": None if ended is None else to_iso(ended),
         "in_force": in_force,
+        **unknowns(rule, book),
         "document": rule.document.hex(),
     }
 
@@ -53,6 +58,7 @@ def rules_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         "事项 item",
         "经营范围 scopes",
         "生效 in force",
+        "字段 fields",
         "摘要 digest",
     ):
         table.add_column(head)
@@ -63,16 +69,17 @@ def rules_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             f"{row['item_code']} v{','.join(row['item_versions'])}",
             str(row["scopes"]),
             "✓" if row["in_force"] else "✗",
+            fields_mark(row),
             row["document"][:12],
         )
     return table
 
 
-def rule_view(rule: RuleSet, at_ms: int) -> dict[str, Any]:
+def rule_view(rule: RuleSet, at_ms: int, book: Book) -> dict[str, Any]:
     """Return a whole rule, JSON-ready."""
     result = rule.result
     return {
-        **rule_row(rule, at_ms),
+        **rule_row(rule, at_ms, book),
         "materials": sorted(rule.materials),
         "classes": [
             {"id": c.id, "name_zh": c.name_zh, "name_en": c.name_en, "scopes": sorted(c.scopes)}
@@ -107,9 +114,9 @@ def _condition(condition: Condition) -> dict[str, Any]:
             assert_never(never)
 
 
-def rule_parts(rule: RuleSet, at_ms: int) -> list[RenderableType]:
+def rule_parts(rule: RuleSet, at_ms: int, book: Book) -> list[RenderableType]:
     """Return a whole rule for people."""
-    view = rule_view(rule, at_ms)
+    view = rule_view(rule, at_ms, book)
     parts: list[RenderableType] = [rules_table([view])]
     for each in view["classes"]:
         scopes = "、".join(each["scopes"])
@@ -120,7 +127,7 @@ def rule_parts(rule: RuleSet, at_ms: int) -> list[RenderableType]:
         parts.append(f"  {each['field']}  {each['test']}  {more}".rstrip())
     parts.append(f"材料 materials: {', '.join(view['materials']) or '—'}")
     parts.append(f"结果 result: {rule.result.text_zh}  {rule.result.text_en}")
-    return parts
+    return parts + unknown_parts(view)
 
 
 def trial_parts(trial: Mapping[str, Any]) -> list[RenderableType]:
@@ -128,7 +135,8 @@ def trial_parts(trial: Mapping[str, Any]) -> list[RenderableType]:
     if not trial["decides"]:
         zh, en = REASONS[Reason(trial["reason"])]
         where = trial["where"] or ", ".join(trial["missing_materials"])
-        return [f"✗ 转人工办理 left to a person: {zh} {en}" + (f": {where}" if where else "")]
+        left = f"✗ 转人工办理 left to a person: {zh} {en}" + (f": {where}" if where else "")
+        return [left, *(part for row in trial["unknown"] for part in unknown_parts(row))]
     decision = trial["decision"]
     inputs = ", ".join(trial["inputs"])
     return [

@@ -72,7 +72,9 @@ class Reading(NamedTuple):
     late_from_ms: int | None
     """From when it is or was overdue; to come while it runs in time."""
     late_days: int
-    """Working days begun since the last day; 0 on rest days that follow it at once."""
+    """Working days begun since the last day, and at least 1 once it is over: on rest days that
+    follow it at once, and where the calendar does not tell (`used_days` says that it is missing).
+    """
     deemed: bool
 
 
@@ -81,8 +83,10 @@ def read_timer(calendar: WorkingCalendar, timer: Timer, now_ms: int) -> Reading:
     used, late_ms = used_days(calendar, timer, now_ms), late_from_ms(calendar, timer)
     was_late = late_ms is not None and late_ms <= now_ms
     late_days = 0
-    if was_late and timer.limit_days is not None and isinstance(used, int):
-        late_days = max(0, used - timer.limit_days)
+    if was_late:
+        late_days = 1
+        if isinstance(used, int) and timer.limit_days is not None:
+            late_days = max(1, used - timer.limit_days)
     if timer.stopped_ms is not None:
         state = ClockState.STOPPED
     elif was_late:

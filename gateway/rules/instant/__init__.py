@@ -1,6 +1,8 @@
 """Instant approval (秒批): versioned rules that decide a complete application at once."""
 
+from gateway.rules.instant.fitting import Finding, findings
 from gateway.rules.instant.judging import Application, Instant, Reason, ToPerson, judge
+from gateway.rules.instant.naming import CAPACITY, require_inputs
 from gateway.rules.instant.outcome import Issue, OutcomeImpossible, decision_document
 from gateway.rules.instant.values import (
     AllIn,
@@ -16,12 +18,14 @@ from gateway.rules.instant.values import (
 )
 
 __all__ = [
+    "CAPACITY",
     "AllIn",
     "Application",
     "Between",
     "CodeSeries",
     "Condition",
     "Equals",
+    "Finding",
     "Instant",
     "Issue",
     "NotEmpty",
@@ -33,5 +37,7 @@ __all__ = [
     "ScopeClass",
     "ToPerson",
     "decision_document",
+    "findings",
     "judge",
+    "require_inputs",
 ]

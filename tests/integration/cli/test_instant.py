@@ -35,6 +35,36 @@ def test_a_rule_file_that_is_damaged_is_named_and_nothing_is_shown(
     assert "Traceback" not in done.stderr
 
 
+def test_a_rule_that_looks_at_no_field_of_the_form_is_refused_with_key_and_line(
+    pair: tuple[Site, Site],
+) -> None:
+    rule = pair[1].own_entry / "instant" / RULE_FILE
+    rule.write_text(
+        rule.read_text(encoding="utf-8").replace('"/employees"', '"/employes"'), encoding="utf-8"
+    )
+    done = kuayu("instant", "list", "--config", pair[1].config)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert f"{RULE_FILE}: conditions.3 (line 85): /employes is no field of the form" in done.stderr
+
+
+def test_what_could_not_be_checked_is_said_by_each_command(
+    pair: tuple[Site, Site], config: Path, tmp_path: Path
+) -> None:
+    rule = pair[1].own_entry / "instant" / RULE_FILE
+    text = rule.read_text(encoding="utf-8")
+    rule.write_text(text.replace('item_versions = ["1"]', 'item_versions = ["9"]'), "utf-8")
+    [row] = answer("instant", "list", "--config", config)
+    assert (row["fields_unknown"], row["item_versions_unchecked"]) == ([], ["9"])
+    assert "not checked: 9" in kuayu("instant", "show", row["rule"], "--config", config).stdout
+    given = (written(tmp_path), "--item", INDIVIDUAL, "--material", "01", "--config", config)
+    found = answer("instant", "try", *given)
+    assert (found["reason"], found["unknown"][0]["item_versions_unchecked"]) == (
+        "item_version",
+        ["9"],
+    )
+    assert "not checked: 9" in kuayu("instant", "try", *given).stdout
+
+
 def test_a_form_that_is_no_such_form_would_not_be_taken_in(config: Path, tmp_path: Path) -> None:
     path = written(tmp_path, employees=-1)
     done = kuayu("instant", "try", path, "--item", INDIVIDUAL, "--config", config)

@@ -18,11 +18,12 @@ from gateway.rules.instant import Reason
 from tests.support.instant import FOLDER, RULE_FILE
 from tests.support.world import PARTNERS
 
+ITEMS, SCHEMAS, _ = load_items(PARTNERS / "jiayuguan" / "items", GatewayId("620200"))
+
 
 @pytest.fixture
 def own() -> dict[str, Item]:
-    items, _, _ = load_items(PARTNERS / "jiayuguan" / "items", GatewayId("620200"))
-    return {i.code: i for i in items}
+    return {i.code: i for i in ITEMS}
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def change(path: Path, *pairs: tuple[str, str]) -> None:
 
 def problems(folder: Path, own: dict[str, Item]) -> str:
     with pytest.raises(ConfigProblem) as raised:
-        load_instant(folder, own)
+        load_instant(folder, own, SCHEMAS)
     return "\n".join(raised.value.messages)
 
 
@@ -73,6 +74,59 @@ def test_what_is_wrong_with_a_rule_is_named(
     assert told in problems(folder, own)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            'field = "/employees"',
+            'field = "/employes"',
+            "conditions.3 (line 85): /employes is no field of the form, in version 1 of the item",
+        ),
+        (
+            'field = "/operator/citizen_id"',
+            'field = "/operator/citizen-id"',
+            "conditions.7 (line 107): /operator/citizen-id is no field",
+        ),
+        (
+            'field = "/promise_true"\nvalue = true',
+            'field = "/promise_true"\nvalue = "true"',
+            "conditions.6 (line 102): /promise_true is never a text",
+        ),
+        (
+            'value = "commercial"',
+            'value = "Commercial"',
+            "/premises_use is never that value: the form lists others",
+        ),
+        (
+            'field = "/business_scopes"',
+            'field = "/premises_address"',
+            "/premises_address is never a list of texts",
+        ),
+        ('field = "/capital_10k"', 'field = "/business_name"', "/business_name is never a number"),
+        (
+            'field = "/operator/citizen_id"',
+            'field = "/employees"',
+            "/employees is never a text",
+        ),
+        (
+            'name = "/operator/name"',
+            'name = "/operator"',
+            "result.from_form.name (line 118): /operator is never a text or a list of texts",
+        ),
+        (
+            'opscope = "/business_scopes"',
+            'opscope = "/business_scopes/0"',
+            "/business_scopes/0 is no field of the form",
+        ),
+    ],
+)
+def test_a_field_that_can_never_be_as_the_rule_asks_keeps_the_rule_out(
+    folder: Path, own: dict[str, Item], old: str, new: str, told: str
+) -> None:
+    change(folder / RULE_FILE, (old, new))
+    assert told in problems(folder, own)
+
+
 def test_a_damaged_file_and_a_wrong_one_are_told_together(
     folder: Path, own: dict[str, Item]
 ) -> None:
@@ -95,7 +149,7 @@ def test_two_versions_that_hold_at_the_same_time_are_refused(
     assert "versions 1 and 2 overlap" in problems(folder, own)
     ended = f"{start}\nsuperseded_at = 2024-01-01T00:00:00+08:00"
     change(folder / RULE_FILE, (start, ended))
-    rules, documents = load_instant(folder, own)
+    rules, documents = load_instant(folder, own, SCHEMAS)
     assert sorted(r.version for r in rules) == ["1", "2"]
     assert len(documents) == 2
 
@@ -104,19 +158,19 @@ def test_a_rule_of_a_version_the_item_does_not_have_loads_and_decides_nothing(
     folder: Path, own: dict[str, Item]
 ) -> None:
     change(folder / RULE_FILE, ('item_versions = ["1"]', 'item_versions = ["9"]'))
-    (rule,) = load_instant(folder, own)[0]
+    (rule,) = load_instant(folder, own, SCHEMAS)[0]
     assert rule.item_versions == {"9"}
 
 
 def test_the_shipped_rule_loads_under_the_digest_of_its_bytes(own: dict[str, Item]) -> None:
-    (rule,), documents = load_instant(FOLDER, own)
+    (rule,), documents = load_instant(FOLDER, own, SCHEMAS)
     raw = (FOLDER / RULE_FILE).read_bytes()
     assert documents == {sha256(raw).digest(): ("instant_rule", raw)}
     assert rule.document == sha256(raw).digest()
 
 
 def test_no_folder_means_no_rules(tmp_path: Path, own: dict[str, Item]) -> None:
-    assert load_instant(tmp_path / "instant", own) == ((), {})
+    assert load_instant(tmp_path / "instant", own, {}) == ((), {})
 
 
 def test_every_reason_has_words_in_both_languages() -> None:

@@ -107,6 +107,52 @@ def test_acceptance_starts_both_limits_and_the_decision_ends_them() -> None:
     assert done[N.DELIVERY, 1].late_days == 3  # 16, 17 and 18 June
 
 
+@pytest.mark.parametrize(
+    ("today", "state", "late_days"),
+    [
+        ("2026-03-05", S.RUNNING, 0),  # the last day, to its end
+        ("2026-03-06", S.OVERDUE, 1),
+        ("2026-03-07", S.OVERDUE, 1),
+        ("2026-03-09", S.OVERDUE, 2),
+    ],
+)
+def test_late_days_are_working_days_begun(today: str, state: ClockState, late_days: int) -> None:
+    read = shown(clocks(submitted(MONDAY), event(Kind.ACCEPTED, MONDAY)), at(today))
+    found = read[N.STATUTORY, 1]
+    assert (found.due, found.state, found.late_days) == (day("2026-03-05"), state, late_days)
+
+
+@pytest.mark.parametrize(
+    ("today", "late_days"),
+    [
+        ("2026-03-06", 0),
+        ("2026-03-07", 1),
+        ("2026-03-08", 1),
+        ("2026-03-09", 1),
+        ("2026-03-10", 2),
+    ],
+)
+def test_the_weekend_after_a_missed_friday_counts_as_one_day_late(
+    today: str, late_days: int
+) -> None:
+    said = (submitted(MONDAY), event(Kind.ACCEPTED, MONDAY))
+    found = shown(clocks(*said, statutory=4), at(today))[N.STATUTORY, 1]
+    assert (found.due, found.late_days) == (day("2026-03-06"), late_days)
+
+
+def test_a_clock_stopped_on_the_saturday_after_its_last_day_was_one_day_late() -> None:
+    said = (submitted(MONDAY), event(Kind.ACCEPTED, MONDAY), event(Kind.DECIDED, "2026-03-07"))
+    found = shown(clocks(*said, statutory=4), at("2026-03-30"))[N.STATUTORY, 1]
+    assert (found.state, found.late_days) == (S.STOPPED, 1)
+
+
+def test_days_late_in_a_year_that_is_not_known_read_one_and_say_so() -> None:
+    said = (submitted("2026-12-21"), event(Kind.ACCEPTED, "2026-12-21"))
+    found = shown(clocks(*said), at("2027-02-01"))[N.STATUTORY, 1]
+    assert (found.state, found.late_days) == (S.OVERDUE, 1)
+    assert found.used_days == CalendarMissing(2027)
+
+
 def test_a_special_procedure_is_not_counted() -> None:
     said = (
         submitted(MONDAY),

@@ -20,7 +20,9 @@ from gateway.rules.instant import (
     ToPerson,
     decision_document,
     judge,
+    require_inputs,
 )
+from gateway.rules.instant.judging import inputs_digest
 from gateway.rules.instant.outcome import credit_code
 from gateway.rules.schema import FormSchemas, require_body, require_licence
 from tests.support.instant import AT_MS, application, instant_form, shipped_rule
@@ -223,3 +225,41 @@ def test_codes_are_valid_outside_and_only_real_series_are_valid_inside(serial: i
 
 
 _WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
+
+
+def _said(**changes: object) -> dict[str, object]:
+    inputs = [("/employees", 3), ("/business_scopes", ["翻译服务"])]
+    named = {"inputs": [p for p, _ in inputs], "inputs_digest": inputs_digest(inputs).hex()}
+    return {"result": "approved", "instant": {**named, **changes}}
+
+
+_FORM = {"employees": 3, "business_scopes": ["翻译服务"]}
+
+
+@pytest.mark.parametrize(
+    ("decision", "capacity", "form"),
+    [
+        (_said(), "officer", _FORM),
+        (_said(), "", None),
+        (_said(), "rule", {**_FORM, "employees": 4}),
+        (_said(), "rule", {**_FORM, "employees": 3.0}),
+        (_said(), "rule", {"employees": 3}),
+        (_said(), "rule", "no object"),
+        (_said(inputs_digest="00" * 32), "rule", _FORM),
+        (_said(inputs=["/employees"]), "rule", _FORM),
+        (_said(inputs=["/business_scopes", "/employees"]), "rule", _FORM),
+    ],
+)
+def test_a_decision_that_names_other_inputs_or_no_rule_is_refused(
+    decision: object, capacity: str, form: object
+) -> None:
+    with pytest.raises(Fault) as raised:
+        require_inputs(decision, capacity, form)
+    assert raised.value.code is FaultCode.CASE_INSTANT_DIFFERS
+    assert "翻译服务" not in raised.value.detail
+
+
+def test_a_decision_that_names_its_inputs_or_claims_no_rule_passes() -> None:
+    require_inputs(_said(), "rule", _FORM)
+    require_inputs(_said(), "rule", None)  # the form is erased
+    require_inputs({"result": "approved"}, "officer", {})

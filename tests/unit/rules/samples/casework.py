@@ -7,6 +7,8 @@ from gateway.kernel.faults import FaultCode as F
 from gateway.kernel.identifiers import GatewayId
 from gateway.rules.applicant import require_identified
 from gateway.rules.casework import require_correction, require_role, require_same_decision, step
+from gateway.rules.instant import require_inputs
+from gateway.rules.instant.judging import inputs_digest
 from gateway.rules.joint import Standing, TaskState, require_answers_named, require_decidable
 from gateway.rules.review import require_review
 from tests.unit.rules.samples.sample import Sample
@@ -29,6 +31,9 @@ _AGENT = {**_STATED, "authorisation": {"material_code": "02", "valid_until": "20
 def _identified(document: object, codes: tuple[str, ...], today: str) -> None:
     require_identified(Mode.COLLECT_ON_BEHALF, document, codes, today)
 
+
+_INPUTS = {"inputs": ["/employees"], "inputs_digest": inputs_digest([("/employees", 3)]).hex()}
+_BY_RULE = {"result": "approved", "instant": {"rule": "r", "version": "1", **_INPUTS}}
 
 SAMPLES = {
     F.CASE_IDENTITY_REQUIRED: Sample(
@@ -99,6 +104,10 @@ SAMPLES = {
     F.CASE_DECISION_DIFFERS: Sample(
         partial(require_same_decision, "ab" * 32, "ab" * 32),
         partial(require_same_decision, "ab" * 32, "cd" * 32),
+    ),
+    F.CASE_INSTANT_DIFFERS: Sample(
+        partial(require_inputs, _BY_RULE, "rule", {"employees": 3}),
+        partial(require_inputs, _BY_RULE, "rule", {"employees": 4}),
     ),
     F.CASE_KIND_NOT_SERVED: Sample(
         partial(step, Stage.DECIDED, Kind.DELIVERED),
