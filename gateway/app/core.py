@@ -98,7 +98,7 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
     stack.push_async_callback(_finish, committer, writer)
     authenticity = Authenticity(verifier)
     directory = HeldDirectory(book)
-    accords = Accords(journal, directory, authenticity, read_agreement)
+    accords = Accords(journal, directory, authenticity, read_agreement, log)
     await accords.refresh()
     await _tell_unread(journal, directory, log)
     committer.accompany(Clockwork(directory, calendar).keep)

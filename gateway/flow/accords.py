@@ -14,9 +14,8 @@ from gateway.flow.committer import Group
 from gateway.kernel.digests import TYPE_AGREEMENT_ACT, pae
 from gateway.kernel.envelope import Header, Kind
 from gateway.kernel.faults import Fault, FaultCode
-from gateway.kernel.identifiers import GatewayId
+from gateway.kernel.identifiers import GatewayId, uuid_text
 from gateway.kernel.limits import (
-    AGREEMENT_BYTES_MAX,
     AGREEMENTS_PER_PARTNER_MAX,
     MESSAGE_LIFE_MS_MAX,
     SKEW_MS_MAX,
@@ -24,6 +23,7 @@ from gateway.kernel.limits import (
 from gateway.ports.directory import Book, Directory
 from gateway.ports.journal import Journal
 from gateway.ports.journal_agreements import AgreementSnapshot, StoredAct, StoredAgreement
+from gateway.ports.telemetry import EventLog
 from gateway.rules.agreement import Act, Agreement, Verdict, require_next_act, require_party
 from gateway.rules.trust import Partner, checks_for, require_suites
 from gateway.wire.receipts import SignedAct, decode_signed_agreement_act
@@ -68,9 +68,15 @@ class Accords:
     """Judges what partners say of agreements, and keeps the book as the journal has it."""
 
     def __init__(
-        self, journal: Journal, shelf: Shelf, authenticity: Authenticity, read: Reader
+        self,
+        journal: Journal,
+        shelf: Shelf,
+        authenticity: Authenticity,
+        read: Reader,
+        log: EventLog,
     ) -> None:
         self._journal = journal
+        self._log = log
         self._shelf = shelf
         self._authenticity = authenticity
         self._founding = shelf.current().agreements
@@ -93,8 +99,24 @@ class Accords:
 
         Raises:
             Fault: `agreement.content_invalid`, `agreement.act_invalid`, `agreement.not_party`;
-                `agreement.unknown`, which may pass.
+                `agreement.unknown`, which may pass; `gateway.internal` for a bug, told by type.
         """
+        try:
+            return await self._heard(book, sender, header, document, received_at_ms)
+        except Fault:
+            raise
+        except Exception as broken:  # any bug in reading a stranger's words fails them alone
+            self._log.event(
+                "notice_broke",
+                error=type(broken).__name__,
+                partner=header.sender,
+                message_id=uuid_text(header.message_id),
+            )
+            raise Fault(FaultCode.INTERNAL) from broken
+
+    async def _heard(
+        self, book: Book, sender: Partner, header: Header, document: object, received_at_ms: int
+    ) -> Notice:
         form = cast("Mapping[str, str]", document)
         content = form.get("content", "").encode()
         if content:
@@ -158,17 +180,6 @@ def agreed(founding: Book, kept: AgreementSnapshot, read: Reader) -> Book:
             agreements[stored.digest] = _with_acts(content, stored.acts)
         documents[stored.digest] = ("agreement", stored.content)
     return replace(founding, agreements=agreements, documents=documents)
-
-
-def read_content(raw: bytes, parse: Callable[[bytes], Agreement]) -> Agreement:
-    """Read content that came from outside, bounded before it is parsed.
-
-    Raises:
-        Fault: `agreement.content_invalid`; what `parse` raises.
-    """
-    if not raw or len(raw) > AGREEMENT_BYTES_MAX:
-        raise Fault(FaultCode.AGREEMENT_CONTENT_INVALID, f"over {AGREEMENT_BYTES_MAX} bytes")
-    return parse(raw)
 
 
 def _with_acts(agreement: Agreement, stored: Iterable[StoredAct]) -> Agreement:

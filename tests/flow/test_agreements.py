@@ -251,3 +251,25 @@ async def test_content_that_is_no_longer_read_does_not_keep_the_gateway_from_sta
     side.directory.replace(side.setup.book)
     await side.accords.refresh()
     assert address not in side.directory.current().agreements
+
+
+async def test_a_bug_in_hearing_one_notice_fails_neither_its_neighbours_nor_in_silence(
+    world: World,
+) -> None:
+    side, read = world.jyg, world.jyg.accords.read
+
+    def broken(_raw: bytes) -> Agreement:
+        raise ZeroDivisionError
+
+    side.accords.read = broken
+    await world.jq.agreements.propose(OPERATOR, AMENDED)
+    case_id = await world.open_query()
+    await world.exchange()
+    assert (await side.case(case_id)).stage is Stage.SUBMITTED, "its neighbour in the same call"
+    assert world.jq.link.calls.count(("deliver", 2)) == 1
+    (told,) = [fields for name, fields in side.log.events if name == "notice_broke"]
+    assert (told["error"], told["partner"]) == ("ZeroDivisionError", "620900")
+    side.accords.read = read
+    world.clock.advance(400_000)
+    await world.exchange()
+    assert digest(AMENDED) in side.directory.current().agreements, "the same bytes came again"

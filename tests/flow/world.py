@@ -108,7 +108,7 @@ class Side:
         self.committer.accompany(Clockwork(self.directory, self.calendar).keep)
         self.timekeeper = Timekeeper(self.committer, self.calendar, clock, self.log)
         authenticity = Authenticity(verifier)
-        self.accords = Accords(self.journal, self.directory, authenticity, read_agreement)
+        self.accords = Accords(self.journal, self.directory, authenticity, read_agreement, self.log)
         self.intake = Intake(
             self.committer,
             self.journal,
