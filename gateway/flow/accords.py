@@ -183,11 +183,15 @@ def agreed(founding: Book, kept: AgreementSnapshot, read: Reader) -> Book:
 
 
 def _with_acts(agreement: Agreement, stored: Iterable[StoredAct]) -> Agreement:
-    """Add stored acts, verified when they came, to those the files hold."""
-    known = {(a.party, a.verdict) for a in agreement.acts}
-    acts = [decode_signed_agreement_act(s.signed).act for s in stored]
-    more = tuple(a for a in acts if (a.party, a.verdict) not in known)
-    return replace(agreement, acts=(*agreement.acts, *more)) if more else agreement
+    """Add stored acts, verified when they came, to those the files hold.
+
+    One that was recorded here stands before a file of the same verdict, which came later.
+    """
+    acts = {(a.party, a.verdict): a for a in agreement.acts}
+    for kept in stored:
+        act = decode_signed_agreement_act(kept.signed).act
+        acts[act.party, act.verdict] = replace(act, recorded_at_ms=kept.recorded_at_ms)
+    return replace(agreement, acts=tuple(acts.values()))
 
 
 def record(group: Group, notice: Notice, proposer: GatewayId, counterpart: GatewayId) -> bool:
