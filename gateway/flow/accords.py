@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple, Protocol, cast
 
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Group
 from gateway.kernel.digests import TYPE_AGREEMENT_ACT, pae
+from gateway.kernel.digests import digest as digest_of
 from gateway.kernel.envelope import Header, Kind
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, uuid_text
@@ -35,6 +36,8 @@ VERDICTS: Final[Mapping[Kind, Verdict]] = {
     Kind.AGREEMENT_REVOKED: Verdict.REVOKE,
 }
 """What the act in a message of each kind must say; who proposes accepts by it."""
+
+DROPPED: Final = "the proposal was let go of there; propose it again"
 
 Reader = Callable[[bytes], Agreement]
 """Reads an agreement's content. Raises `agreement.content_invalid`."""
@@ -81,13 +84,52 @@ class Accords:
         self._authenticity = authenticity
         self._founding = shelf.current().agreements
         self._refreshing = asyncio.Lock()
+        self._contents: dict[bytes, Agreement] = {}
+        """Kept contents as they were read once, without acts."""
         self.read = read
 
-    async def refresh(self) -> None:
-        """Put the agreements and acts that the journal holds into the book, beside the files'."""
+    async def refresh(self, news: Collection[bytes] | None = None) -> None:
+        """Put the agreements and acts that the journal holds into the book, beside the files'.
+
+        Of `news` (digests) only, if given: what is kept already is not read again.
+        """
         async with self._refreshing:
-            book = replace(self._shelf.current(), agreements=self._founding)
-            self._shelf.replace(await self._journal.read(lambda s: agreed(book, s, self.read)))
+            if news is None:
+                founding = replace(self._shelf.current(), agreements=self._founding)
+                book = await self._journal.read(lambda s: agreed(founding, s, self._once))
+                self._shelf.replace(book)
+                return
+            kept = await self._journal.read(
+                lambda s: [(d, s.agreement(d), s.agreement_acts(d)) for d in news]
+            )
+            self._shelf.replace(self._with_news(self._shelf.current(), kept))
+
+    def _once(self, raw: bytes) -> Agreement:
+        """Read kept content the first time it is met."""
+        address = digest_of(raw)
+        known = self._contents.get(address)
+        if known is None:
+            known = self._contents[address] = self.read(raw)
+        return known
+
+    def _with_news(
+        self,
+        book: Book,
+        kept: Sequence[tuple[bytes, StoredAgreement | None, Sequence[StoredAct]]],
+    ) -> Book:
+        agreements, documents = dict(book.agreements), dict(book.documents)
+        for digest, stored, acts in kept:
+            founding = self._founding.get(digest)
+            if stored is not None:
+                documents[digest] = ("agreement", stored.content)
+            if founding is None and stored is not None:
+                founding = self._once(stored.content)
+            if founding is not None:
+                agreements[digest] = _with_acts(founding, acts)
+            else:  # let go of, or never kept: nothing stands under this digest
+                for gone in (agreements, documents, self._contents):
+                    gone.pop(digest, None)
+        return replace(book, agreements=agreements, documents=documents)
 
     async def notice(
         self, book: Book, sender: Partner, header: Header, document: object, received_at_ms: int
@@ -125,6 +167,7 @@ class Accords:
             address = bytes.fromhex(form["agreement"])
             found = book.agreements.get(address)
             if found is None:
+                await self._require_not_dropped(address)
                 raise Fault(FaultCode.AGREEMENT_UNKNOWN, address.hex()[:16])
             agreement = found
         if header.agreement_digest != agreement.digest:
@@ -136,6 +179,11 @@ class Accords:
         if signed.act.verdict is not VERDICTS[header.kind]:
             raise Fault(FaultCode.AGREEMENT_ACT_INVALID, "another verdict than the message's kind")
         return Notice(agreement, content, signed.act)
+
+    async def _require_not_dropped(self, address: bytes) -> None:
+        dropped = await self._journal.read(lambda s: s.agreement_dropped(address))
+        if dropped is not None:
+            raise Fault(FaultCode.AGREEMENT_ACT_OUT_OF_ORDER, DROPPED)
 
     async def _verified(
         self, sender: Partner, agreement: Agreement, text: str, at_ms: int
@@ -194,6 +242,13 @@ def _with_acts(agreement: Agreement, stored: Iterable[StoredAct]) -> Agreement:
     return replace(agreement, acts=tuple(acts.values()))
 
 
+def _require_place(group: Group, proposer: GatewayId) -> None:
+    under_way = sum(a.proposer == proposer for a in group.agreements)
+    if group.tx.agreements_proposed_by(proposer) + under_way >= AGREEMENTS_PER_PARTNER_MAX:
+        told = f"{AGREEMENTS_PER_PARTNER_MAX} proposals are kept; let go of some there"
+        raise Fault(FaultCode.LIMIT_QUOTA, told)
+
+
 def record(group: Group, notice: Notice, proposer: GatewayId, counterpart: GatewayId) -> bool:
     """Stage a proposal or verdict inside the commit group; tell whether it is new.
 
@@ -209,10 +264,12 @@ def record(group: Group, notice: Notice, proposer: GatewayId, counterpart: Gatew
         # Messages of no case keep no order: what it revokes may still be on its way.
         raise Fault(FaultCode.AGREEMENT_UNKNOWN, "its acceptance has not arrived")
     require_next_act(given, act)
+    dropped = any(d.digest == digest for d in group.dropped_agreements)
+    if not notice.content and (dropped or group.tx.agreement_dropped(digest) is not None):
+        raise Fault(FaultCode.AGREEMENT_ACT_OUT_OF_ORDER, DROPPED)
     if notice.content and group.tx.agreement(digest) is None:
-        under_way = sum(a.counterpart == counterpart for a in group.agreements)
-        if group.tx.agreements_with(counterpart) + under_way >= AGREEMENTS_PER_PARTNER_MAX:
-            raise Fault(FaultCode.LIMIT_QUOTA, "agreements of a partner")
+        if proposer == counterpart:
+            _require_place(group, counterpart)
         group.agreements.append(
             StoredAgreement(digest, proposer, counterpart, group.now_ms, notice.content)
         )

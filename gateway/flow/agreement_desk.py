@@ -18,8 +18,16 @@ from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef
 from gateway.kernel.limits import REASON_CHARS_MAX
 from gateway.ports.clock import Clock
 from gateway.ports.directory import Book
+from gateway.ports.journal_agreements import DroppedAgreement
 from gateway.ports.keyring import SignerDown
-from gateway.rules.agreement import Act, Agreement, OpenCases, require_next_act, require_party
+from gateway.rules.agreement import (
+    Act,
+    Agreement,
+    OpenCases,
+    Verdict,
+    require_next_act,
+    require_party,
+)
 from gateway.rules.trust import PartnerState
 from gateway.wire.envelopes import Draft
 from gateway.wire.headers import encode_body
@@ -65,6 +73,18 @@ class AgreementDesk:
             operator, Kind.AGREEMENT_REVOKED, known, reason=reason, open_cases=open_cases
         )
 
+    async def drop(self, operator: str, digest: bytes) -> View:
+        """Let go of a proposal that was never accepted here; what was said of it stays.
+
+        Raises:
+            Fault: `agreement.unknown`; `agreement.act_out_of_order` if it was accepted here, or
+                stands in a partner's folder; those of the committer.
+        """
+        known = self._known(digest)
+        await self._committer.submit(_Drop(self._shelf.current(), operator, known))
+        await self._accords.refresh([digest])
+        return {"agreement": digest.hex(), "name": known.name, "changed": True}
+
     def _known(self, digest: bytes) -> Agreement:
         found = self._shelf.current().agreements.get(digest)
         if found is None:
@@ -97,7 +117,7 @@ class AgreementDesk:
         act = await asyncio.to_thread(self._signed, agreement, act, reason)
         work = _Give(book, operator, kind, Notice(agreement, content, act), others)
         await self._committer.submit(work)
-        await self._accords.refresh()
+        await self._accords.refresh([agreement.digest])
         return {
             "agreement": agreement.digest.hex(),
             "name": agreement.name,
@@ -180,3 +200,29 @@ class _Give:
                 required_suites=agreement.required_suites,
             )
             notify(group, Draft(header, body))
+
+
+class _Drop:
+    """Lets go of a proposal's content."""
+
+    def __init__(self, book: Book, operator: str, agreement: Agreement) -> None:
+        self._home = book.home.gateway_id
+        self._operator = operator
+        self._agreement = agreement
+
+    def refs(self) -> Iterable[MessageRef]:
+        return ()
+
+    def keys(self) -> Iterable[CaseKey]:
+        return ()
+
+    def step(self, group: Group) -> None:
+        digest = self._agreement.digest
+        if group.tx.agreement(digest) is None:
+            raise Fault(FaultCode.AGREEMENT_ACT_OUT_OF_ORDER, "it stands in a partner's folder")
+        acts = [*group.tx.agreement_acts(digest), *(a for a in group.acts if a.digest == digest)]
+        verdicts = {a.verdict for a in self._agreement.acts if a.party == self._home}
+        verdicts |= {Verdict(a.verdict) for a in acts if a.party == self._home}
+        if Verdict.ACCEPT in verdicts:
+            raise Fault(FaultCode.AGREEMENT_ACT_OUT_OF_ORDER, "it was accepted here; revoke it")
+        group.dropped_agreements.append(DroppedAgreement(digest, self._operator, group.now_ms))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.flow import accords as accords_module
 from gateway.kernel.case import Stage
 from gateway.kernel.digests import digest
 from gateway.kernel.envelope import Kind
@@ -247,8 +248,9 @@ async def test_content_that_is_no_longer_read_does_not_keep_the_gateway_from_sta
             raise Fault(FaultCode.AGREEMENT_CONTENT_INVALID)
         return read(raw)
 
-    side.accords.read = narrower
     side.directory.replace(side.setup.book)
+    await side.crash()
+    side.accords.read = narrower
     await side.accords.refresh()
     assert address not in side.directory.current().agreements
 
@@ -273,3 +275,75 @@ async def test_a_bug_in_hearing_one_notice_fails_neither_its_neighbours_nor_in_s
     world.clock.advance(400_000)
     await world.exchange()
     assert digest(AMENDED) in side.directory.current().agreements, "the same bytes came again"
+
+
+def revised(number: int) -> bytes:
+    return AMENDED + f"# {number}\n".encode()
+
+
+async def test_a_notice_has_only_what_is_new_read(world: World) -> None:
+    side, read = world.jyg, world.jyg.accords.read
+    met: list[bytes] = []
+
+    def counted(raw: bytes) -> Agreement:
+        met.append(raw)
+        return read(raw)
+
+    side.accords.read = counted
+    for number in range(3):
+        await world.jq.agreements.propose(OPERATOR, revised(number))
+        await world.exchange()
+    await side.agreements.accept(OPERATOR, digest(revised(0)))
+    assert [met.count(revised(n)) for n in range(3)] == [2, 2, 2], "judged, then kept"
+    assert refusal(side, digest(revised(0))) == ""
+
+
+async def test_our_own_proposals_take_no_place_of_the_partner_s(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accords_module, "AGREEMENTS_PER_PARTNER_MAX", 1)
+    for number in range(2):
+        await world.jyg.agreements.propose(OPERATOR, revised(number))
+    await world.jq.agreements.propose(OPERATOR, revised(10))
+    await world.jq.agreements.propose(OPERATOR, revised(11))
+    await world.exchange()
+    theirs = [digest(revised(n)) in world.jyg.directory.current().agreements for n in (10, 11)]
+    assert theirs == [True, False]
+    await world.jyg.agreements.drop(OPERATOR, digest(revised(10)))
+    world.clock.advance(400_000)
+    await world.exchange()
+    theirs = [digest(revised(n)) in world.jyg.directory.current().agreements for n in (10, 11)]
+    assert theirs == [False, True], "a place became free, and the same bytes came again"
+
+
+async def test_a_proposal_can_be_let_go_of_and_comes_back_when_it_is_proposed_again(
+    world: World,
+) -> None:
+    address = await proposed(world)
+    await world.jyg.agreements.reject(OPERATOR, address, "示例")
+    await world.exchange()
+    await world.jyg.agreements.drop(OPERATOR, address)
+    for fresh in (False, True):
+        if fresh:
+            world.jyg.directory.replace(world.jyg.setup.book)
+            await world.jyg.crash()
+            await world.jyg.accords.refresh()
+        assert address not in world.jyg.directory.current().agreements
+        assert address not in world.jyg.directory.current().documents
+    kept = await world.jyg.journal.read(lambda s: s.agreement_acts(address))
+    assert [a.party for a in kept] == ["620200", "620900"], "what was said of it stays"
+    await world.jq.agreements.revoke(OPERATOR, address, "示例", OpenCases.CONTINUE)
+    await world.exchange()
+    assert await world.jq.journal.read(lambda s: s.lanes()) == [], "answered, not asked again"
+
+
+@pytest.mark.parametrize("which", ["ours", "accepted", "founding"])
+async def test_only_what_was_never_accepted_here_can_be_let_go_of(world: World, which: str) -> None:
+    address = FOUNDING if which == "founding" else await proposed(world)
+    side = world.jq if which == "ours" else world.jyg
+    if which == "accepted":
+        await side.agreements.accept(OPERATOR, address)
+    with pytest.raises(Fault) as fault:
+        await side.agreements.drop(OPERATOR, address)
+    assert fault.value.code is FaultCode.AGREEMENT_ACT_OUT_OF_ORDER
+    assert address in side.directory.current().agreements

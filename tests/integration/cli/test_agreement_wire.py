@@ -81,6 +81,21 @@ async def test_what_was_said_beside_a_stopped_gateway_is_sent_when_it_starts(
         await until(jiayuguan, lambda a: bool(a["acts"]))
 
 
+async def test_a_proposal_can_be_let_go_of(
+    pair: tuple[Site, Site], nodes: list[Node], tmp_path: Path
+) -> None:
+    jiuquan, jiayuguan = pair
+    file = tmp_path / "new.toml"
+    file.write_bytes(AMENDED)
+    await asks(jiuquan, "propose", file)
+    await until(jiayuguan, lambda a: True)
+    ours = await asyncio.to_thread(kuayu, "agreement", "drop", DIGEST, "--config", jiuquan.config)
+    assert (ours.returncode, "agreement.act_out_of_order" in ours.stderr) == (1, True)
+    assert (await asks(jiayuguan, "drop", DIGEST[:8]))["agreement"] == DIGEST
+    left = (await asks(jiayuguan, "list"))["agreements"]
+    assert DIGEST not in [a["digest"] for a in left]
+
+
 async def test_the_socket_is_for_its_owner_and_gone_after_a_stop(pair: tuple[Site, Site]) -> None:
     async with run_nodes(pair) as nodes:
         path = nodes[0].config.operator.socket
