@@ -7,7 +7,7 @@ import pytest
 from gateway.flow import accords as accords_module
 from gateway.kernel.case import Stage
 from gateway.kernel.digests import digest
-from gateway.kernel.envelope import Kind
+from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.limits import ATTEMPTS_MAX
 from gateway.rules.agreement import Agreement, OpenCases, Verdict, require_in_force
@@ -347,3 +347,79 @@ async def test_only_what_was_never_accepted_here_can_be_let_go_of(world: World, 
         await side.agreements.drop(OPERATOR, address)
     assert fault.value.code is FaultCode.AGREEMENT_ACT_OUT_OF_ORDER
     assert address in side.directory.current().agreements
+
+
+async def fates(side: Side) -> list[tuple[int, str]]:
+    return [(n.outcome, n.rule) for n in await side.journal.read(lambda s: s.notices())]
+
+
+async def test_a_refused_notice_is_kept_told_and_sent_again(world: World) -> None:
+    side, there = world.jq, world.jyg
+    read = there.accords.read
+
+    def narrower(_raw: bytes) -> Agreement:
+        raise Fault(FaultCode.AGREEMENT_CONTENT_INVALID, "示例")
+
+    there.accords.read = narrower
+    address = (await side.agreements.propose(OPERATOR, AMENDED))["agreement"]
+    assert await fates(side) == [(0, "")], "on its way"
+    await world.exchange()
+    assert await fates(side) == [(Outcome.REFUSED, FaultCode.AGREEMENT_CONTENT_INVALID)]
+    (kept,) = await side.journal.read(lambda s: s.notices())
+    assert (kept.partner, kept.settled_at_ms) == ("620200", world.clock.now_ms())
+    assert kept.text_zh and kept.text_en.endswith("示例")
+    (told,) = [fields for name, fields in side.log.events if name == "notice_refused"]
+    assert (told["partner"], told["rule"]) == ("620200", FaultCode.AGREEMENT_CONTENT_INVALID)
+    there.accords.read = read
+    for days in (0, 29):  # a verdict older than its receiver hears is signed anew
+        world.clock.advance(days * 86_400_000)
+        view = await side.agreements.send(OPERATOR, bytes.fromhex(str(address)), "620200")
+        assert view["told"] == (["620200"] if days == 0 else [])
+        await world.exchange()
+    assert await fates(side) == [(Outcome.TAKEN_IN, "")]
+    assert len(agreement(there, digest(AMENDED)).acts) == 1
+
+
+async def test_a_verdict_that_grew_old_is_signed_anew_when_it_is_sent_again(world: World) -> None:
+    side, there = world.jq, world.jyg
+    read = there.accords.read
+
+    def narrower(_raw: bytes) -> Agreement:
+        raise Fault(FaultCode.AGREEMENT_CONTENT_INVALID)
+
+    there.accords.read = narrower
+    await side.agreements.propose(OPERATOR, AMENDED)
+    await world.exchange()
+    there.accords.read = read
+    world.clock.advance(40 * 86_400_000)
+    await side.agreements.send(OPERATOR, digest(AMENDED))
+    await world.exchange()
+    assert await fates(side) == [(Outcome.TAKEN_IN, "")]
+    (act,) = agreement(there, digest(AMENDED)).acts
+    assert act.acted_at_ms == world.clock.now_ms()
+
+
+async def test_a_notice_that_does_not_arrive_stays_on_its_way_and_is_not_sent_twice(
+    world: World,
+) -> None:
+    world.jq.link.always = Trouble.LOSE_REQUEST
+    await world.jq.agreements.propose(OPERATOR, AMENDED)
+    said_ms = world.clock.now_ms()
+    for _ in range(ATTEMPTS_MAX + 2):
+        await world.exchange()
+        world.clock.advance(400_000)
+    (kept,) = await world.jq.journal.read(lambda s: s.notices())
+    assert (kept.outcome, kept.said_at_ms) == (0, said_ms)
+    assert (await world.jq.agreements.send(OPERATOR, digest(AMENDED)))["changed"] is False
+    world.jq.link.always = Trouble.NONE
+    for _ in range(3):
+        await world.exchange()
+        world.clock.advance(400_000)
+    assert await fates(world.jq) == [(Outcome.TAKEN_IN, "")]
+
+
+async def test_what_is_sent_again_goes_to_a_party_only(world: World) -> None:
+    address = await proposed(world)
+    with pytest.raises(Fault) as fault:
+        await world.jq.agreements.send(OPERATOR, address, "620700")
+    assert fault.value.code is FaultCode.AGREEMENT_NOT_PARTY
