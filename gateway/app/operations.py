@@ -71,10 +71,20 @@ async def _revoke(o: Operations, operator: str, a: Arguments) -> View:
     )
 
 
+async def _send(o: Operations, operator: str, a: Arguments) -> View:
+    return await o.agreements.send(operator, _digest(a), _text(a, "partner", ""))
+
+
+async def _drop(o: Operations, operator: str, a: Arguments) -> View:
+    return await o.agreements.drop(operator, _digest(a))
+
+
 COMMANDS: Final[Mapping[str, _Command]] = {
     "agreement-propose": _propose,
     "agreement-accept": _accept,
     "agreement-reject": _reject,
     "agreement-revoke": _revoke,
+    "agreement-send": _send,
+    "agreement-drop": _drop,
 }
 """Every command an operator's line can send."""

@@ -73,6 +73,8 @@ def require_new_case_allowed(book: Book, header: Header, at_ms: int) -> catalogu
     agreements.require_proof(agreement, header.strength, header.required_suites)
     item = catalogue.find_item(book.catalogue, header.recipient, header.item_code)
     catalogue.require_in_scope(item, header.sender)
+    assert header.mode is not None
+    catalogue.require_mode(item, header.mode)
     version = catalogue.version_of(item, header.item_version)
     catalogue.require_current(version, at_ms)
     return version

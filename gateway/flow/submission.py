@@ -76,6 +76,7 @@ class Submission:
         relied_on = set(catalogue.licences_named(version, form).values())
         right = Right.VERIFY_ORIGINALS if wish.verified_originals else Right.NONE
         agreement = choose_agreement(book, wish, version.version, right, now_ms, relied_on)
+        catalogue.require_mode(item, wish.mode)
         catalogue.require_materials(version, [_planned(m) for m in wish.materials], form)
         _require_sizes(wish.materials)
         stated = applicant_stated(actor, wish.applicant, now_ms)

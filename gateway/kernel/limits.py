@@ -59,6 +59,9 @@ CASE_ATTACHMENTS_MAX: Final = 300  # three full material lists
 PARTNER_CALLS_MAX: Final = 64  # of one partner at a time: a quarter of a connection's streams
 PARTNER_UPLOADS_MAX: Final = 8  # of one partner at a time: each may hold a chunk in memory
 PARTNER_STAGED_CASES_MAX: Final = 2_000  # cases a partner may hold files for before it submits
+PARTNER_STAGED_BYTES_MAX: Final = 20 * 1_073_741_824  # 40 cases at their quota; the disk is ours
+HOUSEKEEPING_MS: Final = 6 * 3_600_000  # what lies idle for 30 days may lie 6 hours longer
+CASES_LOOKED_UP_MAX: Final = 500  # cases with files looked up at once: about 5 ms of a reader
 VAULT_THREADS_MAX: Final = 4  # a slow disk holds these up, never the threads that check signatures
 
 # --- agreements over the wire ---------------------------------------------------------------------

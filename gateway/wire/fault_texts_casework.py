@@ -85,6 +85,12 @@ CASEWORK: Final[Mapping[F, Texts]] = {
         "请查看事项的通办范围，改在办理地或范围内的窗口申请。",
         "See the item's scope; apply at the deciding place or at a window within the scope.",
     ),
+    F.CATALOGUE_MODE_UNLISTED: Texts(
+        "事项不以该通办模式办理",
+        "The item is not handled in this mode",
+        "请查看事项列明的通办模式，改选其中之一。",
+        "See the modes the item lists and choose one of them.",
+    ),
     F.AGREEMENT_UNKNOWN: Texts(
         "协议尚未收录",
         "The agreement is not known here yet",

@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 from gateway.adapters.sql import schema as t
+from gateway.adapters.sql.agreement_statements import AgreementStatements
 from gateway.adapters.sql.assisted_statements import AssistedStatements
 from gateway.adapters.sql.item_list_statements import ItemListStatements
 from gateway.adapters.sql.joint_statements import JointStatements
@@ -182,7 +183,7 @@ def _sealed() -> ColumnElement[bool]:
     return and_(m.message_id == o.message_id, m.direction == _constant(Direction.OUT))
 
 
-class Statements(ItemListStatements, AssistedStatements, JointStatements):
+class Statements(AgreementStatements, ItemListStatements, AssistedStatements, JointStatements):
     """Every text of the journal, ready to run."""
 
     def __init__(self, engine: Engine) -> None:
@@ -383,17 +384,3 @@ class Statements(ItemListStatements, AssistedStatements, JointStatements):
         self.put_evidence = sql.keep(t.evidence)
         self.next_serial = sql.add(t.serials, "scope")
         self.count = sql.add(t.counters, "name")
-
-    def _of_agreements(self, sql: Compiler) -> None:
-        a, v = t.agreements.c, t.agreement_acts.c
-        contents = select(*t.agreements.columns).order_by(a.recorded_at_ms, a.digest)
-        acts = select(*t.agreement_acts.columns).order_by(v.digest, v.party, v.verdict)
-        self.agreements = sql.text(contents)
-        self.agreement = sql.text(contents.where(a.digest == bindparam("of")), ["of"])
-        self.agreement_acts = sql.text(acts)
-        self.acts_on = sql.text(acts.where(v.digest == bindparam("of")), ["of"])
-        self.agreements_with = sql.text(
-            select(func.count()).where(a.counterpart == bindparam("of")), ["of"]
-        )
-        self.put_agreement = sql.keep(t.agreements)
-        self.put_act = sql.keep(t.agreement_acts)

@@ -67,7 +67,10 @@ def agreement_tree(agreement: Agreement, at_ms: int) -> Tree:
     tree.add("算法套件 suites " + ", ".join(view["required_suites"]))
     acts = tree.add("表态 verdicts")
     for act in view["acts"]:
-        acts.add(f"{act['party']} {act['verdict']} {act['at']}")
+        line = f"{act['party']} {act['verdict']} {act['at']}"
+        if act["counts_from"] != act["at"]:
+            line += f"  本地计自 counts here from {act['counts_from']}"
+        acts.add(line)
     if view["open_cases"]:
         acts.add(f"在办件 open cases: {view['open_cases']}")
     for number, grant in enumerate(view["grants"], 1):

@@ -50,7 +50,12 @@ def agreement_view(agreement: Agreement, at_ms: int) -> dict[str, Any]:
         "not_before": to_iso(agreement.not_before_ms),
         "not_after": to_iso(agreement.not_after_ms),
         "acts": [
-            {"party": a.party, "verdict": a.verdict.name.lower(), "at": to_iso(a.acted_at_ms)}
+            {
+                "party": a.party,
+                "verdict": a.verdict.name.lower(),
+                "at": to_iso(a.acted_at_ms),
+                "counts_from": to_iso(a.counts_from_ms),
+            }
             for a in sorted(agreement.acts, key=lambda a: a.acted_at_ms)
         ],
         "required_suites": agreement.required_suites,

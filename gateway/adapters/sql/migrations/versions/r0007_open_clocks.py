@@ -1,6 +1,6 @@
 """The cases of a unit whose clocks are not closed can be found.
 
-Revision ID: 0009
+Revision ID: 0007
 Revises: 0006
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0009"
+revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
