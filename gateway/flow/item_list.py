@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from gateway.flow.desk import Actor, View
-from gateway.kernel.faults import Fault, FaultCode
+from gateway.flow.item_press import Press, last_edition
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.instants import to_iso
 from gateway.ports.item_list import Edition, ItemListReader, ListedRow
-from gateway.ports.journal import Journal, Transaction
+from gateway.ports.journal import Journal
 from gateway.rules.item_list.changes import (
     Changes,
     compare,
+    list_digest,
     require_most_stay,
     version_not_raised,
 )
-from gateway.rules.item_list.rows import ItemRow, query_words
+from gateway.rules.item_list.rows import ItemRow, fingerprint, query_words
 
 _PAGE: Final = 1_000
 
@@ -72,45 +74,51 @@ async def import_items(
     *,
     now_ms: int,
     progress: Callable[[int], None] = lambda rows: None,
+    press: Press | None = None,
 ) -> Imported:
-    """Make a file the list of its region, in one transaction; the versions before are kept.
+    """Make a file the list of its region; the versions before are kept.
 
-    The comparison runs beside other writes; only what changes is written. `progress` is told, from
-    another thread, how many rows are written. A file that changes nothing makes no edition.
+    The comparison runs beside other writes; only what changes is written, in steps that nobody
+    sees, and the last makes it the list. `progress` is told how many rows are written. A file that
+    changes nothing makes no edition. `press` is the journal's, where others import too.
 
     Raises:
         Fault: `item_list.ends_most`; `item_list.changed_meanwhile` if another import came between,
             in which case trying again is right.
-        JournalDown: nothing was written.
+        JournalDown: the list is what it was.
     """
     region = wish.region
-    plan = await journal.read(lambda q: plan_import(q.item_list, region, wish.rows))
+    base, plan = await journal.read(
+        lambda q: (
+            last_edition(q.item_list, region),
+            plan_import(q.item_list, region, wish.rows),
+        )
+    )
     changes = plan.changes
     if not wish.end_most:
         require_most_stay(changes)
     if not changes.any:
         return Imported(plan, None)
-
-    def work(tx: Transaction) -> Edition:
-        last = tx.item_list.editions(region, limit=1)
-        if (last[0].number if last else 0) != plan.edition:
-            raise Fault(FaultCode.ITEM_LIST_CHANGED_MEANWHILE)
+    new = (*changes.added, *changes.changed)
+    digest = await asyncio.to_thread(_digest_of, wish.rows)
+    async with (press or Press(journal)).edition(region, base, now_ms) as sheet:
+        await sheet.stage(new, changes.ended, progress)
         edition = Edition(
             region,
             plan.edition + 1,
-            # A clock set back does not turn history around.
-            max(now_ms, last[0].imported_at_ms + 1 if last else now_ms),
+            sheet.at_ms,
             wish.source,
             len(wish.rows),
             len(changes.added),
             len(changes.changed),
             len(changes.ended),
+            digest=digest,
         )
-        new = (*changes.added, *changes.changed)
-        tx.item_list.publish(edition, new, changes.ended, progress)
-        return edition
+        return Imported(plan, await sheet.publish(edition))
 
-    return Imported(plan, await journal.write(work))
+
+def _digest_of(rows: Sequence[ItemRow]) -> bytes:
+    return list_digest({row.code: fingerprint(row) for row in rows})
 
 
 def rows_at(lists: ItemListReader, region: GatewayId, at_ms: int | None) -> list[ItemRow]:

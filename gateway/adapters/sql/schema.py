@@ -293,7 +293,7 @@ item_list: Final = Table(
     _need("fingerprint", LargeBinary),
     *(_need(name, Text) for name in COLUMNS),
     Index("item_list_current", "listed_until_ms", "region", "code", unique=True),
-    Index("item_list_history", "region", "code", "listed_from_ms"),
+    Index("item_list_history", "region", "code", "listed_from_ms", "listed_until_ms"),
 )
 """Every version of every row of the regions' item lists, under the state platform's names."""
 
@@ -308,9 +308,64 @@ item_editions: Final = Table(
     _need("added", BigInteger),
     _need("changed", BigInteger),
     _need("ended", BigInteger),
+    _need("told", BigInteger),
+    _need("digest", LargeBinary),
     sqlite_with_rowid=False,
 )
-"""The imports that changed a list."""
+"""The imports and messages that changed a list."""
+
+item_staging: Final = Table(
+    "item_staging",
+    metadata,
+    _key("region", Text),
+    _need("at_ms", BigInteger),
+    _need("first_position", BigInteger),
+    sqlite_with_rowid=False,
+)
+"""Editions that are being written: rows of their instant at and above their position."""
+
+item_told: Final = Table(
+    "item_told",
+    metadata,
+    _key("region", Text),
+    _key("number", BigInteger),
+    _need("digest", LargeBinary),
+    _need("previous", LargeBinary),
+    _need("rows", BigInteger),
+    _need("begun_ms", BigInteger),
+    _need("arrived", BigInteger),
+    _need("parts", BigInteger),
+    _need("published", Boolean),
+    sqlite_with_rowid=False,
+)
+"""Editions that partners tell of."""
+
+item_told_parts: Final = Table(
+    "item_told_parts",
+    metadata,
+    _key("region", Text),
+    _key("number", BigInteger),
+    _key("part", BigInteger),
+    _need("message_id", LargeBinary),
+    sqlite_with_rowid=False,
+)
+"""Which messages hold their parts."""
+
+item_tellings: Final = Table(
+    "item_tellings",
+    metadata,
+    _key("partner", Text),
+    _need("known", BigInteger),
+    _need("number", BigInteger),
+    _need("base", BigInteger),
+    _need("after", Text),
+    _need("queued", BigInteger),
+    _need("whole", Boolean),
+    _need("settled", BigInteger),
+    _need("rule", Text),
+    sqlite_with_rowid=False,
+)
+"""What partners were told of our own list."""
 
 item_words: Final = Table(
     "item_words",
