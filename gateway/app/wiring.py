@@ -29,6 +29,7 @@ from gateway.flow.gathering import Gathering
 from gateway.flow.handling import ChangeBell, Handling
 from gateway.flow.intake import Intake
 from gateway.flow.item_list import ItemLists
+from gateway.flow.list_keeper import ListKeeper
 from gateway.flow.readiness import Readiness
 from gateway.flow.submission import Submission
 from gateway.flow.uploads import AttachmentIntake
@@ -61,6 +62,7 @@ async def run_gateway(
     async with AsyncExitStack() as stack:
         core = await open_core(stack, config, log, seams or Seams())
         _dispatch(stack, core)
+        _keep_lists(stack, core)
         intake = Intake(
             core.committer,
             core.journal,
@@ -87,6 +89,11 @@ def _dispatch(stack: AsyncExitStack, c: Core) -> None:
     stack.push_async_callback(dispatcher.close)
     dispatcher.start(c.owner)
     stack.push_async_callback(dispatcher.drain)
+
+
+def _keep_lists(stack: AsyncExitStack, c: Core) -> None:
+    keeper = ListKeeper(c.committer, c.journal, c.directory, c.seams.clock, c.log, c.press)
+    stack.callback(c.owner.start("item-lists", keeper.run()).cancel)
 
 
 async def _exchange(stack: AsyncExitStack, c: Core, intake: Intake) -> PartnerServer:

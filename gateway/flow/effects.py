@@ -8,6 +8,7 @@ from typing import Final, cast
 from gateway.flow.accords import Notice, record
 from gateway.flow.committer import Group
 from gateway.flow.decisions import require_decision_named
+from gateway.flow.list_hearing import Heard, keep_part
 from gateway.flow.outbound import advance, counted
 from gateway.kernel.case import CaseRecord, CaseRole, Chain, Stage
 from gateway.kernel.envelope import CASELESS, Body, Header, Kind, Right
@@ -78,9 +79,11 @@ def _wish(
 
 
 def authorise(
-    group: Group, book: Book, message: Conformant, notice: Notice | None = None
+    group: Group, book: Book, message: Conformant, notice: Notice | Heard | None = None
 ) -> Authorised:
-    """Judge a message against its case, or a notice against its agreement; return the case after.
+    """Judge a message against its case, or a notice against its agreement or list.
+
+    Returns the case after it.
 
     Raises:
         Fault: the rule that is broken; `delivery.chain_gap` may pass.
@@ -88,7 +91,9 @@ def authorise(
     received = message.authenticated.received
     header = received.header
     if header.kind in CASELESS:
-        if notice is not None:
+        if isinstance(notice, Heard):
+            keep_part(group, notice, header.message_id)
+        elif notice is not None:
             record(group, notice, header.sender, header.sender)
         elif header.kind is not Kind.PING:
             raise Fault(FaultCode.CASE_KIND_NOT_SERVED, header.kind.name.lower())

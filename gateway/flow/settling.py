@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gateway.flow.committer import Group
+from gateway.flow.list_telling import settled
 from gateway.flow.outbound import settle, settle_notice
-from gateway.kernel.envelope import Receipt
+from gateway.kernel.envelope import Kind, Receipt
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef
 from gateway.ports.journal import OutboxEntry, OutboxStatus, ReceiptRecord
 
@@ -50,6 +51,8 @@ class Settle:
         case = None if entry.case_key is None else group.case(entry.case_key)
         if case is None:
             settle_notice(group, entry, r.outcome)
+            if entry.kind is Kind.CATALOGUE_CHANGED:
+                settled(group, entry.partner, r.outcome, r.rule)
         else:
             group.save(settle(group, case, entry, r.outcome, r.rule))
 

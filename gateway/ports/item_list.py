@@ -10,7 +10,18 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from gateway.kernel.identifiers import GatewayId
+from gateway.rules.item_list.arrivals import ToldEdition
 from gateway.rules.item_list.rows import ItemRow
+
+__all__ = [
+    "Change",
+    "Edition",
+    "ItemListReader",
+    "ItemListWriter",
+    "ListedRow",
+    "Telling",
+    "ToldEdition",
+]
 
 
 class Edition(NamedTuple):
@@ -51,29 +62,6 @@ class Change(NamedTuple):
     code: str
     before: ListedRow | None
     after: ListedRow | None
-
-
-class ToldEdition(NamedTuple):
-    """An edition that a partner tells of in parts, as far as they are here."""
-
-    region: GatewayId
-    number: int
-    """As its own gateway counts."""
-    digest: bytes
-    previous: bytes
-    """Digest of the list it changes; empty: it is the whole list."""
-    rows: int
-    begun_ms: int
-    arrived: int
-    """How many parts are here."""
-    parts: int
-    """How many there are; 0 until the last is here."""
-    published: bool = False
-
-    @property
-    def complete(self) -> bool:
-        """Whether every part is here."""
-        return 0 < self.parts == self.arrived
 
 
 class Telling(NamedTuple):

@@ -23,6 +23,8 @@ from gateway.flow.desk import Actor, DeclaredMaterial, OpenCase, SideAct, TaskAc
 from gateway.flow.dispatch import Dispatcher, Lane
 from gateway.flow.handling import ChangeBell, Handling
 from gateway.flow.intake import Intake
+from gateway.flow.item_press import Press
+from gateway.flow.list_keeper import ListKeeper
 from gateway.flow.sealing import Sealer
 from gateway.flow.submission import Submission
 from gateway.flow.tasks import TaskOwner
@@ -117,6 +119,10 @@ class Side:
             authenticity,
             self.accords,
             clock,
+        )
+        self.press = Press(self.journal)
+        self.lists = ListKeeper(
+            self.committer, self.journal, self.directory, clock, self.log, self.press
         )
         self.agreements = AgreementDesk(self.committer, sealer, self.directory, self.accords, clock)
         self.uploads = AttachmentIntake(self.vault, self.journal, self.directory, clock)
