@@ -100,7 +100,7 @@ async def import_items(
     if not changes.any:
         return Imported(plan, None)
     new = (*changes.added, *changes.changed)
-    digest = await asyncio.to_thread(_digest_of, wish.rows)
+    digest = await asyncio.to_thread(digest_of, wish.rows)
     async with (press or Press(journal)).edition(region, base, now_ms) as sheet:
         await sheet.stage(new, changes.ended, progress)
         edition = Edition(
@@ -117,7 +117,8 @@ async def import_items(
         return Imported(plan, await sheet.publish(edition))
 
 
-def _digest_of(rows: Sequence[ItemRow]) -> bytes:
+def digest_of(rows: Sequence[ItemRow]) -> bytes:
+    """Return the digest of a list; see `rules.item_list.changes.list_digest`."""
     return list_digest({row.code: fingerprint(row) for row in rows})
 
 

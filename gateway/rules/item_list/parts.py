@@ -68,8 +68,8 @@ def read_part(document: object) -> ListPart:
         bytes.fromhex(form.get("previous", "")),
         form["part"],
         form["last"],
-        tuple(_row(cells, f"added {n}") for n, cells in enumerate(form["added"], 1)),
-        tuple(_row(cells, f"changed {n}") for n, cells in enumerate(form["changed"], 1)),
+        tuple(read_row(cells, f"added {n}") for n, cells in enumerate(form["added"], 1)),
+        tuple(read_row(cells, f"changed {n}") for n, cells in enumerate(form["changed"], 1)),
         tuple(form["removed"]),
     )
     if not part.previous and (part.changed or part.removed):
@@ -81,7 +81,12 @@ def read_part(document: object) -> ListPart:
     return part
 
 
-def _row(cells: Sequence[str], where: str) -> ItemRow:
+def read_row(cells: Sequence[str], where: str) -> ItemRow:
+    """Read one row's cells, each as it is kept; `where` names it in what is said of it.
+
+    Raises:
+        Fault: `catalogue.row_invalid`.
+    """
     if len(cells) != len(COLUMNS):
         rule = FaultCode.ITEM_LIST_ROW_LENGTH.value
         raise Fault(FaultCode.CATALOGUE_ROW_INVALID, f"{where}: {rule}: {len(cells)} cells")
