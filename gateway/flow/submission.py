@@ -10,6 +10,7 @@ from gateway.flow.committer import Committer, Group
 from gateway.flow.desk import Actor, DeclaredMaterial, ItemsWish, OpenCase, SideAct, View
 from gateway.flow.effects import case_number
 from gateway.flow.item_search import items_page
+from gateway.flow.item_views import item_note
 from gateway.flow.items import choose_agreement
 from gateway.flow.origin_words import applicant_stated, origin_body
 from gateway.flow.outbound import drop_prepared, expected_stage, prepare, prepared, say
@@ -258,7 +259,8 @@ class Submission:
             # A partner may have used our id for a case of its own: ours comes first.
             case = min(found, key=lambda c: (c.key.origin != home, c.opened_at_ms))
             key = case.key
-            return full_view(case, home, s.history(key), s.outbox(key), s.materials(key))
+            view = full_view(case, home, s.history(key), s.outbox(key), s.materials(key))
+            return {**view, "item_list": item_note(s.item_list, case, home)}
 
         return await self._journal.read(query)
 

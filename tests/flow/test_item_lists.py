@@ -24,8 +24,9 @@ from gateway.rules.item_list.rows import ItemRow, fingerprint
 from gateway.wire.envelopes import Draft
 from gateway.wire.headers import encode_body
 from tests.flow.link import Trouble
-from tests.flow.world import Side, World
+from tests.flow.world import WINDOW, Side, World, actor
 from tests.support.item_list import OTHER_AUTHORITY, list_row, list_rows
+from tests.support.world import QUERY
 
 JQ, JYG = GatewayId("620900"), GatewayId("620200")
 MANY = ITEM_PART_ROWS_MAX * 3 + 7
@@ -156,6 +157,35 @@ async def test_a_partner_without_an_agreement_in_force_is_told_nothing(world: Wo
     await imports(side, list_rows(2))
     await side.lists.tell()
     assert await side.journal.read(lambda s: s.item_list.tellings()) == {}
+
+
+async def test_a_case_keeps_its_version_and_tells_that_the_list_changed(world: World) -> None:
+    item = list_row(1, OTHER_AUTHORITY)
+    code, handling = QUERY[:12], QUERY[12:]
+    task = f"{OTHER_AUTHORITY}3{code}"
+    item = item._replace(catalog_code=code, task_code=task, task_handle_item=task + handling)
+    assert item.item_code == QUERY
+    case_id = await world.open_query()
+
+    async def note(case_id: bytes) -> Any:
+        view = await world.jq.desk.case(actor(WINDOW), case_id)
+        assert view["item_version"] == "1"
+        return view["item_list"]
+
+    assert await note(case_id) is None
+    await imports(world.jyg, [item])
+    await told(world)
+    case_id = await world.open_query()
+    found = await note(case_id)
+    assert (found["listed"], found["changed_since_opened"]) == (True, False)
+    world.clock.advance(1)
+    await imports(world.jyg, [item._replace(task_version="2", promise_day="1")])
+    await told(world)
+    found = await note(case_id)
+    assert (found["region"], found["listed"], found["changed_since_opened"]) == (JYG, True, True)
+    await imports(world.jyg, [list_row(2, OTHER_AUTHORITY)])
+    await told(world)
+    assert (await note(case_id))["listed"] is False
 
 
 # --- hostile --------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from gateway.flow.item_list import digest_of, rows_at
 from gateway.kernel.identifiers import GatewayId
 from gateway.rules.item_list.changes import compare
 from gateway.rules.item_list.rows import ItemRow
-from tests.support.item_list import OTHER_AUTHORITY, list_rows
+from tests.support.item_list import OTHER_AUTHORITY, csv_bytes, list_rows
 from tests.support.world import Node, run_nodes
 
 from .console import answer
@@ -167,3 +167,20 @@ async def test_a_stream_that_is_wrong_is_refused_and_leaves_nothing(nodes: list[
         assert done.status == 404
         done = await session.post(COMMAND, data=b"\xff\xff\xff\xff")
         assert done.status == 400
+
+
+async def test_a_list_imported_at_one_gateway_is_soon_its_partners(
+    pair: tuple[Site, Site], nodes: list[Node], tmp_path: Path
+) -> None:
+    jiuquan, jiayuguan = pair
+    path = tmp_path / "list.csv"
+    for version, rows in ((1, ROWS), (2, ROWS[:-1])):
+        path.write_bytes(csv_bytes(*rows))
+        line: list[str | Path] = ["items", "import", path, "--config", jiayuguan.config]
+        done = await asyncio.to_thread(answer, *line)
+        assert done["edition"]["number"] == version
+        await until(lambda rows=rows: held(nodes[0]) == rows)  # type: ignore[misc]
+    options = ("--region", REGION, "--config", jiuquan.config)
+    history = await asyncio.to_thread(answer, "items", "history", *options)
+    assert [(e["told_as"], e["ended"]) for e in history["editions"]] == [(2, 1), (1, 0)]
+    assert staged(nodes[0]) == 0
