@@ -105,17 +105,17 @@ class Press:
     ) -> AsyncIterator[Sheet]:
         """Begin the edition that follows `base`; what is not published by the end is undone."""
         async with self._one.setdefault(region, asyncio.Lock()):
-            await self.sweep(region)
+            await self._sweep(region)
             # A clock set back does not turn history around.
             at_ms = max(now_ms, base.imported_at_ms + 1) if base else now_ms
             try:
                 yield Sheet(self._journal, region, base.number if base else 0, at_ms)
             except Fault:
-                await self.sweep(region)
+                await self._sweep(region)
                 raise
-            await self.sweep(region)
+            await self._sweep(region)
 
-    async def sweep(self, region: GatewayId) -> int:
+    async def _sweep(self, region: GatewayId) -> int:
         """Undo what an edition that died has left, a few hundred rows in each transaction."""
         swept = 0
         while True:
@@ -127,7 +127,11 @@ class Press:
     async def sweep_all(self) -> int:
         """Undo what a process that died has left, for its next start."""
         regions = await self._journal.read(lambda s: _regions(s.item_list))
-        return sum([await self.sweep(region) for region in regions])
+        swept = 0
+        for region in regions:
+            async with self._one.setdefault(region, asyncio.Lock()):  # one that begins now is alive
+                swept += await self._sweep(region)
+        return swept
 
 
 def _regions(lists: ItemListReader) -> list[GatewayId]:

@@ -17,6 +17,7 @@ from gateway.flow.item_press import last_edition
 from gateway.kernel.envelope import Header
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, MessageId, MessageRef
+from gateway.kernel.limits import ITEM_ROWS_MAX
 from gateway.ports.directory import Book
 from gateway.ports.item_list import ItemListReader
 from gateway.ports.journal import Journal, Snapshot
@@ -105,6 +106,8 @@ def _require_whole(snapshot: Snapshot, heard: Heard, others: Mapping[int, bytes]
         if not touched.isdisjoint(codes):
             raise Fault(FaultCode.CATALOGUE_LIST_DIFFERS, "a code stands in two parts")
         touched |= codes
+        if len(touched) > 2 * ITEM_ROWS_MAX:  # all of one list ends and all of another comes
+            raise Fault(FaultCode.CATALOGUE_LIST_DIFFERS, "more rows than lists have")
         apply(held, one)
     require_result(held, part)
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from gateway.flow.committer import Committer
 from gateway.flow.item_press import Press, Sheet, last_edition
 from gateway.flow.list_hearing import kept_parts
-from gateway.flow.list_telling import Tell, agreement_with, listeners, make_next
+from gateway.flow.list_telling import Tell, agreement_with, listeners, make_next, next_telling
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.limits import ITEM_LISTS_POLL_S, ITEM_TOLD_DAYS_MAX
 from gateway.ports.clock import Clock
-from gateway.ports.directory import Directory
+from gateway.ports.directory import Book, Directory
 from gateway.ports.item_list import Edition, ToldEdition
 from gateway.ports.journal import Journal, JournalDown, Snapshot, Transaction
 from gateway.ports.telemetry import EventLog
+from gateway.rules.agreement import Agreement
 from gateway.rules.item_list.arrivals import arriving
 from gateway.rules.item_list.changes import list_digest
 from gateway.rules.item_list.parts import ListPart
@@ -61,9 +63,8 @@ class ListKeeper:
                     swept = True
                 await self.publish_told()
                 await self.tell()
-            except (Fault, JournalDown) as trouble:
-                error = trouble.code.value if isinstance(trouble, Fault) else str(trouble)
-                self._log.event("item_lists_wait", error=error)
+            except JournalDown as down:
+                self._log.event("item_lists_wait", error=str(down))
             await asyncio.sleep(ITEM_LISTS_POLL_S)
 
     # --- what partners tell -------------------------------------------------------------------
@@ -72,7 +73,11 @@ class ListKeeper:
         now_ms = self._clock.now_ms()
         for one in await self._journal.read(_arriving):
             if one.complete:
-                await self._publish(one, now_ms)
+                try:
+                    await self._publish(one, now_ms)
+                except Fault as fault:
+                    if fault.code is not FaultCode.ITEM_LIST_CHANGED_MEANWHILE:
+                        await self._drop(one, fault.code.value)
             elif one.begun_ms + ITEM_TOLD_DAYS_MAX * _DAY_MS < now_ms:
                 await self._drop(one, "parts are missing")
 
@@ -131,15 +136,33 @@ class ListKeeper:
         """Queue what partners are to be told of our list, as far as may be under way at once."""
         book, now_ms = self._directory.current(), self._clock.now_ms()
         home = book.home.gateway_id
-        for partner in listeners(book):
+        due = await self._journal.read(lambda s: _due(s, home, listeners(book)))
+        for partner in due:
             agreement = agreement_with(book, partner, now_ms)
-            while agreement is not None:
-                said = await self._journal.read(
-                    lambda s, partner=partner: make_next(s.item_list, home, partner)  # type: ignore[misc]
-                )
-                if said is None:
-                    break
-                await self._committer.submit(Tell(book, agreement, said))
+            if agreement is None:
+                continue
+            try:
+                await self._tell(book, partner, agreement)
+            except Fault as fault:  # its own trouble: the others are told
+                error = fault.code.value
+                self._log.event("item_list_not_told", partner=partner, error=error)
+
+    async def _tell(self, book: Book, partner: GatewayId, agreement: Agreement) -> None:
+        home = book.home.gateway_id
+        while True:
+            said = await self._journal.read(lambda s: make_next(s.item_list, home, partner))
+            if said is None:
+                return
+            await self._committer.submit(Tell(book, agreement, said))
+
+
+def _due(snapshot: Snapshot, home: GatewayId, partners: Sequence[GatewayId]) -> list[GatewayId]:
+    """Return the partners to whom a part may be said now."""
+    latest = last_edition(snapshot.item_list, home)
+    if latest is None:
+        return []
+    tellings, number = snapshot.item_list.tellings(), latest.number
+    return [p for p in partners if next_telling(tellings.get(p), p, number) is not None]
 
 
 def _arriving(snapshot: Snapshot) -> list[ToldEdition]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -24,7 +25,7 @@ from gateway.rules.item_list.rows import ItemRow, fingerprint
 from gateway.wire.envelopes import Draft
 from gateway.wire.headers import encode_body
 from tests.flow.link import Trouble
-from tests.flow.world import WINDOW, Side, World, actor
+from tests.flow.world import WINDOW, Side, World, actor, settle
 from tests.support.item_list import OTHER_AUTHORITY, list_row, list_rows
 from tests.support.world import QUERY
 
@@ -393,6 +394,41 @@ async def test_what_never_became_whole_is_swept(world: World) -> None:
     world.clock.advance(120_000)
     await world.jyg.lists.publish_told()
     assert await world.jyg.journal.read(lambda s: s.item_list.told(JQ)) == []
+
+
+async def test_an_import_that_begins_as_a_gateway_starts_is_not_swept(world: World) -> None:
+    side = world.jyg
+    async with side.press.edition(JYG, None, side.clock.now_ms()) as sheet:
+        await sheet.stage(list_rows(2, OTHER_AUTHORITY))
+        sweeping = asyncio.ensure_future(side.press.sweep_all())
+        await settle()
+        assert await side.journal.read(lambda s: s.item_list.staged())
+        edition = Edition(JYG, 1, sheet.at_ms, b"", 2, 2, 0, 0)
+        await sheet.publish(edition)
+    assert await sweeping == 0
+    assert await held(side, JYG) == list_rows(2, OTHER_AUTHORITY)
+
+
+async def test_what_a_process_that_died_has_staged_is_swept_at_the_start(world: World) -> None:
+    side = world.jyg
+    await imports(side, list_rows(3, OTHER_AUTHORITY))
+    await side.journal.write(
+        lambda tx: tx.item_list.stage(JYG, 2**50, list_rows(2, OTHER_AUTHORITY), ())
+    )
+    await side.crash()
+    assert await side.press.sweep_all() > 0
+    assert await side.journal.read(lambda s: s.item_list.staged()) == {}
+    assert await held(side, JYG) == list_rows(3, OTHER_AUTHORITY)
+
+
+async def test_a_partner_that_cannot_be_told_now_is_told_later(world: World) -> None:
+    world.jq.pen.down = True
+    await imports(world.jq, list_rows(2))
+    await world.jq.lists.tell()
+    assert "item_list_not_told" in world.jq.log.names()
+    world.jq.pen.down = False
+    await told(world)
+    assert await held(world.jyg) == list_rows(2)
 
 
 # --- which part is next ---------------------------------------------------------------------------
