@@ -22,6 +22,7 @@ from gateway.flow.accords import Accords
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.clockwork import Clockwork
 from gateway.flow.committer import Committer
+from gateway.flow.item_press import Press
 from gateway.flow.sealing import Sealer
 from gateway.flow.tasks import TaskOwner
 from gateway.flow.timekeeper import Timekeeper
@@ -62,6 +63,7 @@ class Core:
     sealer: Sealer
     accords: Accords
     calendar: CalendarSource
+    press: Press
     entropy: Entropy = field(default_factory=SystemEntropy)
 
 
@@ -118,6 +120,7 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
         sealer,
         accords,
         calendar,
+        Press(journal),
     )
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final
 
 from gateway.app.core import Core
 from gateway.flow.agreement_desk import AgreementDesk
 from gateway.flow.desk import View
+from gateway.flow.item_import import import_stream
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.rules.agreement import OpenCases
 
 Arguments = Mapping[str, object]
+Stream = AsyncIterator[Arguments]
 _Command = Callable[["Operations", str, Arguments], Awaitable[View]]
+_Streamed = Callable[["Operations", Stream], Awaitable[View]]
 
 
 class Operations:
@@ -22,6 +25,7 @@ class Operations:
         self.agreements = AgreementDesk(
             core.committer, core.sealer, core.directory, core.accords, core.seams.clock
         )
+        self.journal, self.press, self.clock = core.journal, core.press, core.seams.clock
 
     async def perform(self, operator: str, command: str, arguments: Arguments) -> View:
         """Do one command; `operator` is a pseudonym that messages and logs may name.
@@ -34,6 +38,17 @@ class Operations:
         if found is None:
             raise Fault(FaultCode.PORTAL_NOT_FOUND, command[:64])
         return await found(self, operator, arguments)
+
+    async def consume(self, operator: str, command: str, arguments: Stream) -> View:
+        """Do one command whose arguments come one after another, as long as they come.
+
+        Raises:
+            Fault: as `perform` does; what reading `arguments` raises.
+        """
+        found = STREAMED.get(command)
+        if found is None:
+            raise Fault(FaultCode.PORTAL_NOT_FOUND, command[:64])
+        return await found(self, arguments)
 
 
 def _text(arguments: Arguments, name: str, default: str | None = None) -> str:
@@ -88,3 +103,11 @@ COMMANDS: Final[Mapping[str, _Command]] = {
     "agreement-drop": _drop,
 }
 """Every command an operator's line can send."""
+
+
+async def _import_items(o: Operations, arguments: Stream) -> View:
+    return await import_stream(o.journal, o.press, arguments, now_ms=o.clock.now_ms())
+
+
+STREAMED: Final[Mapping[str, _Streamed]] = {"items-import": _import_items}
+"""Every command whose arguments come as a stream."""

@@ -31,6 +31,7 @@ from gateway.flow.housekeeping import Housekeeping
 from gateway.flow.intake import Intake
 from gateway.flow.item_list import ItemLists
 from gateway.flow.joint import JointTasks
+from gateway.flow.list_keeper import ListKeeper
 from gateway.flow.readiness import Readiness
 from gateway.flow.submission import Submission
 from gateway.flow.uploads import AttachmentIntake
@@ -63,6 +64,7 @@ async def run_gateway(
     async with AsyncExitStack() as stack:
         core = await open_core(stack, config, log, seams or Seams())
         _dispatch(stack, core)
+        _keep_lists(stack, core)
         intake = Intake(
             core.committer,
             core.journal,
@@ -75,7 +77,8 @@ async def run_gateway(
         assisted = open_assisted(stack, core, intake)
         exchange = await _exchange(stack, core, intake)
         portal = await _portal(stack, core, assisted)
-        door = OperatorSocket(config.operator.socket, Operations(core).perform, log)
+        acts = Operations(core)
+        door = OperatorSocket(config.operator.socket, acts.perform, acts.consume, log)
         await door.start()
         stack.push_async_callback(door.stop)
         yield Running(exchange.port, portal.port, core.directory)
@@ -89,6 +92,11 @@ def _dispatch(stack: AsyncExitStack, c: Core) -> None:
     stack.push_async_callback(dispatcher.close)
     dispatcher.start(c.owner)
     stack.push_async_callback(dispatcher.drain)
+
+
+def _keep_lists(stack: AsyncExitStack, c: Core) -> None:
+    keeper = ListKeeper(c.committer, c.journal, c.directory, c.seams.clock, c.log, c.press)
+    stack.callback(c.owner.start("item-lists", keeper.run()).cancel)
 
 
 async def _exchange(stack: AsyncExitStack, c: Core, intake: Intake) -> PartnerServer:
@@ -117,15 +125,14 @@ async def _portal(stack: AsyncExitStack, c: Core, assisted: Assistance | None) -
     except JwksInvalid as problem:
         raise ConfigProblem(settings.jwks, [f"portal.jwks: {problem}"]) from problem
     refuse_example_portal_keys(settings.jwks, demo=c.config.demo)
+    core = (c.committer, c.journal, c.vault, c.directory)
     app = make_portal(
-        desk=Submission(c.committer, c.journal, c.vault, c.directory, clock, c.entropy),
+        desk=Submission(*core, clock, c.entropy),
         item_lists=ItemLists(c.journal, GatewayId(c.config.gateway_id)),
-        task_desk=Handling(c.committer, c.journal, c.vault, c.directory, bell),
+        task_desk=Handling(*core, bell),
         clock_desk=Deadlines(c.journal, c.directory, c.calendar, clock),
         assisted=assisted,
-        joint=JointTasks(
-            c.committer, c.journal, c.vault, c.directory, c.calendar, clock, c.entropy
-        ),
+        joint=JointTasks(*core, c.calendar, clock, c.entropy),
         tokens=TokenChecker(
             keys,
             issuer=settings.issuer,

@@ -16,6 +16,7 @@ from gateway.flow.joint_cases import (
     require_task,
     task_code,
 )
+from gateway.flow.list_hearing import Heard, keep_part
 from gateway.flow.outbound import advance, counted
 from gateway.flow.reviews import reviews_said
 from gateway.kernel.case import OPENING, CaseRecord, CaseRole, Chain, Stage
@@ -97,9 +98,11 @@ def _wish(
 
 
 def authorise(
-    group: Group, book: Book, message: Conformant, notice: Notice | None = None
+    group: Group, book: Book, message: Conformant, notice: Notice | Heard | None = None
 ) -> Authorised:
-    """Judge a message against its case, or a notice against its agreement; return the case after.
+    """Judge a message against its case, or a notice against its agreement or list.
+
+    Returns the case after it.
 
     Raises:
         Fault: the rule that is broken; `delivery.chain_gap` may pass.
@@ -107,7 +110,9 @@ def authorise(
     received = message.authenticated.received
     header = received.header
     if header.kind in CASELESS:
-        if notice is not None:
+        if isinstance(notice, Heard):
+            keep_part(group, notice, header.message_id)
+        elif notice is not None:
             record(group, notice, header.sender, header.sender)
         elif header.kind is not Kind.PING:
             raise Fault(FaultCode.CASE_KIND_NOT_SERVED, header.kind.name.lower())

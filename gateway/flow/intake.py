@@ -17,6 +17,7 @@ from gateway.flow.committer import Committer, Group
 from gateway.flow.effects import authorise, require_new_case_allowed
 from gateway.flow.evidence import StandingKeeper
 from gateway.flow.instant import decide_at_once
+from gateway.flow.list_hearing import Heard, hear_part
 from gateway.kernel.case import OPENING, CaseRecord
 from gateway.kernel.digests import TYPE_HEADER, TYPE_RECEIPT, commitment, digest, pae
 from gateway.kernel.envelope import (
@@ -61,7 +62,7 @@ class _Delivery:
     signers: tuple[Signature, ...] = ()
     """What the sender is believed on: its signatures, or those of our adapter."""
     conformant: Conformant | None = None
-    notice: Notice | None = None
+    notice: Notice | Heard | None = None
     fault: Fault | None = None
     answer: Answer | None = None
 
@@ -118,8 +119,9 @@ class Intake:
         # 6. In one commit group: duplicate? authorised? effect, receipt, outbox, ledger entry.
         works = [_IntakeWork(book, d) for d in deliveries if d.answer is None]
         faults = await self._committer.submit_all(works)
-        if news := {d.notice.agreement.digest for d in deliveries if d.notice is not None}:
-            await self._accords.refresh(news)
+        told = [d.notice for d in deliveries if isinstance(d.notice, Notice)]
+        if told:
+            await self._accords.refresh({notice.agreement.digest for notice in told})
         # 7. Durable: the receipts leave.
         for work, fault in zip(works, faults, strict=True):
             work.delivery.answer = work.result() if fault is None else not_taken_in(fault)
@@ -206,17 +208,23 @@ class Intake:
             delivery.fault = fault
 
     async def _hear_all(self, book: Book, deliveries: Sequence[_Delivery]) -> None:
-        """Verify what messages say of agreements: an act proves itself, apart from its message."""
+        """Verify what messages say of agreements (an act proves itself) and of item lists."""
         for delivery in deliveries:
             conformant, sender = delivery.conformant, delivery.sender
             if conformant is None or sender is None:
                 continue
             received = conformant.authenticated.received
-            if received.header.kind not in VERDICTS:
+            kind, at_ms = received.header.kind, received.received_at_ms
+            if kind not in VERDICTS and kind is not Kind.CATALOGUE_CHANGED:
                 continue
             try:
+                if kind is Kind.CATALOGUE_CHANGED:
+                    delivery.notice = await hear_part(
+                        self._journal, book, received.header, conformant.document, at_ms
+                    )
+                    continue
                 delivery.notice = await self._accords.notice(
-                    book, sender, received.header, conformant.document, received.received_at_ms
+                    book, sender, received.header, conformant.document, at_ms
                 )
             except Fault as fault:
                 delivery.fault, delivery.conformant = fault, None

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from gateway.flow.desk import Actor, View
+from gateway.flow.item_press import Press, last_edition
+from gateway.flow.item_views import change_view, edition_view, row_view
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
-from gateway.kernel.instants import to_iso
-from gateway.ports.item_list import Edition, ItemListReader, ListedRow
-from gateway.ports.journal import Journal, Transaction
+from gateway.kernel.limits import PAGE_MAX
+from gateway.ports.item_list import Edition, ItemListReader
+from gateway.ports.journal import Journal
 from gateway.rules.item_list.changes import (
     Changes,
     compare,
+    list_digest,
     require_most_stay,
     version_not_raised,
 )
-from gateway.rules.item_list.rows import ItemRow, query_words
+from gateway.rules.item_list.rows import ItemRow, fingerprint, query_words
 
 _PAGE: Final = 1_000
+EDITIONS_MAX: Final = 100_000  # an edition a day for 270 years
+BEFORE_ALL_MS: Final = -1
+NOW_MS: Final = 2**62
+
+
+class Since(NamedTuple):
+    """What a list is compared with: its edition of that number, else the instant."""
+
+    edition: int | None
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,45 +86,52 @@ async def import_items(
     *,
     now_ms: int,
     progress: Callable[[int], None] = lambda rows: None,
+    press: Press | None = None,
 ) -> Imported:
-    """Make a file the list of its region, in one transaction; the versions before are kept.
+    """Make a file the list of its region; the versions before are kept.
 
-    The comparison runs beside other writes; only what changes is written. `progress` is told, from
-    another thread, how many rows are written. A file that changes nothing makes no edition.
+    The comparison runs beside other writes; only what changes is written, in steps that nobody
+    sees, and the last makes it the list. `progress` is told how many rows are written. A file that
+    changes nothing makes no edition. `press` is the journal's, where others import too.
 
     Raises:
         Fault: `item_list.ends_most`; `item_list.changed_meanwhile` if another import came between,
             in which case trying again is right.
-        JournalDown: nothing was written.
+        JournalDown: the list is what it was.
     """
     region = wish.region
-    plan = await journal.read(lambda q: plan_import(q.item_list, region, wish.rows))
+    base, plan = await journal.read(
+        lambda q: (
+            last_edition(q.item_list, region),
+            plan_import(q.item_list, region, wish.rows),
+        )
+    )
     changes = plan.changes
     if not wish.end_most:
         require_most_stay(changes)
     if not changes.any:
         return Imported(plan, None)
-
-    def work(tx: Transaction) -> Edition:
-        last = tx.item_list.editions(region, limit=1)
-        if (last[0].number if last else 0) != plan.edition:
-            raise Fault(FaultCode.ITEM_LIST_CHANGED_MEANWHILE)
+    new = (*changes.added, *changes.changed)
+    digest = await asyncio.to_thread(digest_of, wish.rows)
+    async with (press or Press(journal)).edition(region, base, now_ms) as sheet:
+        await sheet.stage(new, changes.ended, progress)
         edition = Edition(
             region,
             plan.edition + 1,
-            # A clock set back does not turn history around.
-            max(now_ms, last[0].imported_at_ms + 1 if last else now_ms),
+            sheet.at_ms,
             wish.source,
             len(wish.rows),
             len(changes.added),
             len(changes.changed),
             len(changes.ended),
+            digest=digest,
         )
-        new = (*changes.added, *changes.changed)
-        tx.item_list.publish(edition, new, changes.ended, progress)
-        return edition
+        return Imported(plan, await sheet.publish(edition))
 
-    return Imported(plan, await journal.write(work))
+
+def digest_of(rows: Sequence[ItemRow]) -> bytes:
+    """Return the digest of a list; see `rules.item_list.changes.list_digest`."""
+    return list_digest({row.code: fingerprint(row) for row in rows})
 
 
 def rows_at(lists: ItemListReader, region: GatewayId, at_ms: int | None) -> list[ItemRow]:
@@ -122,33 +143,6 @@ def rows_at(lists: ItemListReader, region: GatewayId, at_ms: int | None) -> list
         rows += [one.row for one in page]
         if len(page) < _PAGE:
             return rows
-
-
-def row_view(listed: ListedRow) -> View:
-    """Write a row for JSON, under the state platform's names."""
-    until = listed.listed_until_ms
-    return {
-        "region": listed.region,
-        "code": listed.row.code,
-        "item_code": listed.row.item_code,
-        **listed.row._asdict(),
-        "listed_from": to_iso(listed.listed_from_ms),
-        "listed_until": None if until is None else to_iso(until),
-    }
-
-
-def edition_view(edition: Edition) -> View:
-    """Write an edition for JSON."""
-    return {
-        "region": edition.region,
-        "number": edition.number,
-        "imported_at": to_iso(edition.imported_at_ms),
-        "source_sha256": edition.source.hex(),
-        "rows": edition.rows,
-        "added": edition.added,
-        "changed": edition.changed,
-        "ended": edition.ended,
-    }
 
 
 class ItemListDesk(Protocol):
@@ -164,6 +158,19 @@ class ItemListDesk(Protocol):
         self, actor: Actor, region: GatewayId | None, after: str, limit: int
     ) -> Sequence[View]:
         """Return a region's rows by code, codes above `after`; None: this gateway's region."""
+        ...
+
+    async def editions(self, actor: Actor, region: GatewayId | None) -> Sequence[View]:
+        """Return the editions of a region's list, latest first."""
+        ...
+
+    async def changes(
+        self, actor: Actor, region: GatewayId | None, since: Since, after: str, limit: int
+    ) -> tuple[Sequence[View], str | None]:
+        """Return what changed since an edition or instant by code, and where the next page begins.
+
+        Raises `portal.not_found` if there is no such edition.
+        """
         ...
 
 
@@ -191,3 +198,33 @@ class ItemLists:
         of = region or self._home
         found = await self._journal.read(lambda q: q.item_list.page(of, after=after, limit=limit))
         return [row_view(one) for one in found]
+
+    async def editions(self, actor: Actor, region: GatewayId | None) -> Sequence[View]:
+        """See `ItemListDesk`."""
+        of = region or self._home
+        found = await self._journal.read(lambda q: q.item_list.editions(of, limit=PAGE_MAX))
+        return [edition_view(edition) for edition in found]
+
+    async def changes(
+        self, actor: Actor, region: GatewayId | None, since: Since, after: str, limit: int
+    ) -> tuple[Sequence[View], str | None]:
+        """See `ItemListDesk`."""
+        of = region or self._home
+        found = await self._journal.read(
+            lambda q: q.item_list.changes(
+                of, _instant(q.item_list, of, since), NOW_MS, after=after, limit=limit
+            )
+        )
+        following = found[-1].code if len(found) == limit else None
+        return [view for one in found if (view := change_view(one)) is not None], following
+
+
+def _instant(lists: ItemListReader, region: GatewayId, since: Since) -> int:
+    if since.edition is None:
+        return since.at_ms
+    if since.edition == 0:
+        return BEFORE_ALL_MS
+    for edition in lists.editions(region, limit=EDITIONS_MAX):
+        if edition.number == since.edition:
+            return edition.imported_at_ms
+    raise Fault(FaultCode.PORTAL_NOT_FOUND)

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from gateway.flow.committer import Group
 from gateway.flow.joint_cases import touch_parent
+from gateway.flow.list_telling import settled
 from gateway.flow.outbound import settle, settle_notice
-from gateway.kernel.envelope import Receipt
+from gateway.kernel.envelope import Kind, Receipt
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef
 from gateway.ports.journal import OutboxEntry, OutboxStatus, ReceiptRecord
 
@@ -51,6 +52,8 @@ class Settle:
         case = None if entry.case_key is None else group.case(entry.case_key)
         if case is None:
             settle_notice(group, entry, r)
+            if entry.kind is Kind.CATALOGUE_CHANGED:
+                settled(group, entry.partner, r.outcome, r.rule)
         else:
             after = settle(group, case, entry, r.outcome, r.rule)
             touch_parent(group, case, after)

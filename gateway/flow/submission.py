@@ -10,6 +10,7 @@ from gateway.flow.committer import Committer, Group
 from gateway.flow.desk import Actor, DeclaredMaterial, ItemsWish, OpenCase, SideAct, View
 from gateway.flow.effects import case_number
 from gateway.flow.item_search import items_page
+from gateway.flow.item_views import item_note
 from gateway.flow.items import choose_agreement
 from gateway.flow.joint_views import joint_part
 from gateway.flow.origin_words import applicant_stated, origin_body
@@ -261,7 +262,8 @@ class Submission:
             case = min(found, key=lambda c: (c.key.origin != home, c.opened_at_ms))
             key = case.key
             view = full_view(case, home, s.history(key), s.outbox(key), s.materials(key))
-            return {**view, **joint_part(s, case)}
+            listed = item_note(s.item_list, case, home)
+            return {**view, **joint_part(s, case), "item_list": listed}
 
         return await self._journal.read(query)
 

@@ -75,6 +75,13 @@ class FaultCode(StrEnum):
     CATALOGUE_LICENCE_UNFIT = "catalogue.licence_unfit"
     CATALOGUE_OUT_OF_SCOPE = "catalogue.out_of_scope"
     CATALOGUE_MODE_UNLISTED = "catalogue.mode_unlisted"
+    CATALOGUE_EDITION_GAP = "catalogue.edition_gap"
+    CATALOGUE_EDITION_OLD = "catalogue.edition_old"
+    CATALOGUE_EDITION_PENDING = "catalogue.edition_pending"
+    CATALOGUE_LIST_DIFFERS = "catalogue.list_differs"
+    CATALOGUE_LIST_OF_ANOTHER = "catalogue.list_of_another"
+    CATALOGUE_PARTS_DIFFER = "catalogue.parts_differ"
+    CATALOGUE_ROW_INVALID = "catalogue.row_invalid"
     # the item list and its files
     ITEM_LIST_FILE_SIZE = "item_list.file_size"
     ITEM_LIST_ENCODING = "item_list.encoding"

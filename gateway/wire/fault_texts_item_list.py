@@ -112,5 +112,47 @@ ITEM_LIST: Final[Mapping[F, Texts]] = {
         "未导入任何内容，请重新执行一次。",
         "Nothing was imported; run it again.",
     ),
+    F.CATALOGUE_EDITION_GAP: Texts(
+        "清单变更所依据的版本与本方所持不一致",
+        "The list that the change builds on is not the one held here",
+        "发送方网关将自动改发整份清单，无需人工处理。",
+        "The sender's gateway sends its whole list by itself; nothing is to be done.",
+    ),
+    F.CATALOGUE_EDITION_OLD: Texts(
+        "清单版次不晚于本方已收到的版次",
+        "A later edition of this list has been told already",
+        "如发送方恢复过备份，请其重新导入清单，直至版次超过所列版次。",
+        "If the sender was restored from a backup, import there until its number is past this one.",
+    ),
+    F.CATALOGUE_EDITION_PENDING: Texts(
+        "清单的其他部分或上一版正在处理",
+        "Other parts of the list, or the edition before, are still being taken in",
+        "将自动重试。",
+        "It is tried again by itself.",
+    ),
+    F.CATALOGUE_LIST_DIFFERS: Texts(
+        "变更后的清单与发送方所述不一致",
+        "The list after the change is not what the sender says it is",
+        "变更将自动改发整份清单；整份清单仍不一致的，请联系发送方。",
+        "After a change the whole list is sent by itself; if that differs too, ask the sender.",
+    ),
+    F.CATALOGUE_LIST_OF_ANOTHER: Texts(
+        "只能发送本地区的清单",
+        "A gateway tells of its own region's list only",
+        "请由该地区的网关发送。",
+        "Have that region's own gateway send it.",
+    ),
+    F.CATALOGUE_PARTS_DIFFER: Texts(
+        "清单各部分互相矛盾",
+        "The parts of the list contradict each other",
+        "请联系发送方核对其网关。",
+        "Ask the sender to look into its gateway.",
+    ),
+    F.CATALOGUE_ROW_INVALID: Texts(
+        "清单变更中有不合规则的行",
+        "A row of the change breaks a rule of the item list",
+        "请联系发送方更正所列行、列后重新导入。",
+        "Ask the sender to correct the row and column told and to import again.",
+    ),
 }
 """Faults of the item list."""

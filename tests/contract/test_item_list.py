@@ -11,7 +11,7 @@ from gateway.adapters.sql.cursor import Cursor
 from gateway.adapters.sql.journal import SqlJournal
 from gateway.adapters.sql.sqlite import SqliteEngine
 from gateway.kernel.identifiers import GatewayId
-from gateway.ports.item_list import Edition, ListedRow
+from gateway.ports.item_list import Edition, ListedRow, Telling, ToldEdition
 from gateway.ports.journal import Journal, Snapshot, Transaction
 from gateway.rules.item_list.rows import ItemRow, fingerprint, query_words
 from tests.support.item_list import OTHER_AUTHORITY, list_row, list_rows
@@ -292,6 +292,8 @@ async def test_the_index_agrees_with_its_table_after_many_editions(
         rows = [list_row(n, task_version=str(number)) for n in range(number, 200, number)]
         ended = [list_row(number - 1).code] if number > 1 else []
         await sqlite_journal.write(publishing(number, rows, ended))
+        while await sqlite_journal.write(lambda tx: tx.item_list.sweep(HOME, 50)):
+            assert await names(sqlite_journal, "示例") == await names(sqlite_journal, "（示例")
     engine = sqlite_journal._engine
     assert isinstance(engine, SqliteEngine)
 
@@ -305,3 +307,133 @@ async def test_the_index_agrees_with_its_table_after_many_editions(
 
     words, listed = await engine.write(check)
     assert words == listed == len(await codes(sqlite_journal))
+
+
+# --- an edition written in steps ------------------------------------------------------------------
+def staging(
+    at_ms: int, rows: Sequence[ItemRow], ended: Collection[str] = (), region: GatewayId = HOME
+) -> Callable[[Transaction], None]:
+    return lambda tx: tx.item_list.stage(region, at_ms, rows, ended)
+
+
+async def seen(journal: Journal) -> list[object]:
+    """Return everything that a reader can see of the list, but for numbers it is not told."""
+
+    def query(q: Snapshot) -> list[object]:
+        lists = q.item_list
+        code = list_row(1).code
+        return [
+            lists.page(HOME, after="", limit=100),
+            lists.page(HOME, after="", limit=100, at_ms=99_000),
+            lists.fingerprints(HOME),
+            lists.listed(HOME, [code, list_row(3).code]),
+            lists.versions(HOME, code),
+            lists.search(query_words("示例"), region=None, after=0, limit=100),
+            lists.search(query_words("示例3"), region=HOME, after=0, limit=100),
+            lists.changes(HOME, -1, 99_000, after="", limit=100),
+            lists.editions(HOME, limit=9),
+        ]
+
+    return await journal.read(query)
+
+
+async def test_nobody_sees_an_edition_before_its_last_step(journal: Journal) -> None:
+    await journal.write(publishing(1, list_rows(2)))
+    before = await seen(journal)
+    await journal.write(staging(2_000, [list_row(1, task_version="2")]))
+    await journal.write(staging(2_000, [list_row(3)], [list_row(2).code]))
+    assert await seen(journal) == before
+    assert await journal.read(lambda q: q.item_list.staged()) == {HOME: 2_000}
+    await journal.write(publishing(2, []))
+    assert await codes(journal) == ["2SL-1", "1SL-3"]
+    assert await codes(journal, 1_999) == ["1SL-1", "1SL-2"]
+    assert len(await names(journal, "示例")) == 2
+    assert await journal.read(lambda q: q.item_list.staged()) == {}
+
+
+async def test_what_died_on_its_way_is_swept_and_leaves_the_list_as_it_was(
+    journal: Journal,
+) -> None:
+    await journal.write(publishing(1, list_rows(40)))
+    before = await seen(journal)
+    changed = [list_row(n, task_version="2") for n in range(1, 31)]
+    await journal.write(staging(2_000, changed))
+    await journal.write(staging(2_000, [list_row(50)], [list_row(40).code]))
+    await journal.write(staging(1_000, list_rows(3, OTHER_AUTHORITY), region=OTHER))
+    while await journal.write(lambda tx: tx.item_list.sweep(HOME, 7)):
+        assert await seen(journal) == before
+    assert await journal.read(lambda q: q.item_list.staged()) == {OTHER: 1_000}, "another's stays"
+    await journal.write(publishing(2, changed, [list_row(40).code]))
+    assert (await codes(journal)).count("2SL-1") == 1
+    assert len(await codes(journal)) == 39
+
+
+async def test_two_editions_of_a_region_are_not_staged_at_once(journal: Journal) -> None:
+    await journal.write(publishing(1, list_rows(1)))
+    await journal.write(staging(3_000, [list_row(2)]))
+    for wrong in (2_000, 4_000, 1_000):
+        with pytest.raises(ValueError, match="follow"):
+            await journal.write(staging(wrong, [list_row(3)]))
+    with pytest.raises(ValueError, match="follow"):
+        await journal.write(publishing(2, [list_row(3)]))
+    with pytest.raises(ValueError, match="cannot end"):
+        await journal.write(staging(3_000, [], ["nowhere"]))
+    assert await codes(journal) == ["1SL-1"]
+
+
+async def test_changes_between_two_instants_come_by_code_and_page_by_page(
+    journal: Journal,
+) -> None:
+    await journal.write(publishing(1, list_rows(3)))
+    await journal.write(publishing(2, [list_row(1, task_version="2"), list_row(4)]))
+    await journal.write(publishing(3, [list_row(1)], [list_row(3).code]))
+
+    async def told(since: int, until: int, after: str = "", limit: int = 9) -> list[str]:
+        found = await journal.read(
+            lambda q: q.item_list.changes(HOME, since, until, after=after, limit=limit)
+        )
+        return [
+            f"{c.before.row.task_version if c.before else '-'}"
+            f"{c.after.row.task_version if c.after else '-'} {c.code[-1]}"
+            for c in found
+        ]
+
+    assert await told(-1, 1_000) == ["-1 1", "-1 2", "-1 3"]
+    assert await told(1_000, 2_000) == ["12 1", "-1 4"]
+    assert await told(2_000, 9_000) == ["21 1", "1- 3"]
+    assert await told(1_000, 3_000) == ["11 1", "1- 3", "-1 4"]
+    assert await told(1_000, 3_000, after=list_row(1).code, limit=1) == ["1- 3"]
+    assert await told(3_000, 9_000) == []
+
+
+# --- what is told of lists ------------------------------------------------------------------------
+async def test_what_a_partner_tells_is_kept_part_by_part(journal: Journal) -> None:
+    one = ToldEdition(OTHER, 4, b"d" * 32, b"", 3, 1_000, 1, 0)
+
+    def tell(tx: Transaction) -> None:
+        tx.item_list.put_told(one)
+        tx.item_list.put_told(one._replace(arrived=2, parts=2))
+        tx.item_list.put_told(one._replace(number=5))
+        tx.item_list.put_told_part(OTHER, 4, 2, b"b" * 16)
+        tx.item_list.put_told_part(OTHER, 4, 1, b"a" * 16)
+        tx.item_list.put_told_part(OTHER, 4, 1, b"c" * 16)
+
+    await journal.write(tell)
+    four, five = await journal.read(lambda q: q.item_list.told(OTHER))
+    assert (four.complete, five.complete, four.published) == (True, False, False)
+    parts = await journal.read(lambda q: q.item_list.told_parts(OTHER, 4))
+    assert list(parts.items()) == [(1, b"a" * 16), (2, b"b" * 16)]
+    assert await journal.read(lambda q: q.item_list.told_regions()) == [OTHER]
+    await journal.write(lambda tx: tx.item_list.drop_told(OTHER, 4))
+    await journal.write(lambda tx: tx.item_list.drop_told(OTHER, 4))
+    assert await journal.read(lambda q: q.item_list.told(OTHER)) == [five]
+    assert await journal.read(lambda q: q.item_list.told_parts(OTHER, 4)) == {}
+
+
+async def test_what_partners_were_told_is_kept(journal: Journal) -> None:
+    first = Telling(OTHER, 0, 1, 0, "", 1, True, 0)
+    await journal.write(lambda tx: tx.item_list.put_telling(first))
+    last = first._replace(known=1, settled=1, rule="x")
+    await journal.write(lambda tx: tx.item_list.put_telling(last))
+    assert await journal.read(lambda q: q.item_list.tellings()) == {OTHER: last}
+    assert (first.under_way, last.under_way) == (True, False)

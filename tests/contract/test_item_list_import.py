@@ -33,7 +33,7 @@ async def test_a_first_import_adds_everything(journal: Journal) -> None:
     done = await imports(journal, list_rows(30), 1_000)
     assert done.edition is not None
     assert done.edition[1:3] == (1, 1_000)
-    assert done.edition[4:] == (30, 30, 0, 0)
+    assert done.edition[4:8] == (30, 30, 0, 0)
     assert await held(journal) == list_rows(30)
 
 
@@ -42,7 +42,7 @@ async def test_importing_again_writes_what_differs_and_keeps_what_was(journal: J
     rows = [list_row(5, task_version="2", promise_day="3"), *list_rows(32)[5:]]
     done = await imports(journal, rows, 2_000)
     assert done.edition is not None
-    assert done.edition[4:] == (28, 2, 1, 4)
+    assert done.edition[4:8] == (28, 2, 1, 4)
     assert done.plan.replaced == {list_row(5).code: list_row(5)}
     assert await held(journal) == rows
     assert await held(journal, 1_999) == list_rows(30)

@@ -24,7 +24,9 @@ from gateway.flow.dispatch import Dispatcher, Lane
 from gateway.flow.handling import ChangeBell, Handling
 from gateway.flow.housekeeping import Housekeeping
 from gateway.flow.intake import Intake
+from gateway.flow.item_press import Press
 from gateway.flow.joint import JointTasks
+from gateway.flow.list_keeper import ListKeeper
 from gateway.flow.sealing import Sealer
 from gateway.flow.submission import Submission
 from gateway.flow.tasks import TaskOwner
@@ -119,6 +121,10 @@ class Side:
             authenticity,
             self.accords,
             clock,
+        )
+        self.press = Press(self.journal)
+        self.lists = ListKeeper(
+            self.committer, self.journal, self.directory, clock, self.log, self.press
         )
         self.agreements = AgreementDesk(self.committer, sealer, self.directory, self.accords, clock)
         self.uploads = AttachmentIntake(self.vault, self.journal, self.directory, clock)

@@ -23,46 +23,47 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from gateway.rules.item_list.rows import COLUMNS
-
 metadata: Final = MetaData()
 
-_SERIAL: Final = BigInteger().with_variant(Integer(), "sqlite")
+SERIAL: Final = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite numbers rows by itself only where the type is spelt INTEGER."""
 
 
-def _need(name: str, kind: type[TypeEngine[Any]]) -> Column[Any]:
+def need(name: str, kind: type[TypeEngine[Any]]) -> Column[Any]:
+    """Return a column that every row fills in."""
     return Column(name, kind, nullable=False)
 
 
-def _may(name: str, kind: type[TypeEngine[Any]]) -> Column[Any]:
+def may(name: str, kind: type[TypeEngine[Any]]) -> Column[Any]:
+    """Return a column that a row may leave empty."""
     return Column(name, kind, nullable=True)
 
 
-def _key(name: str, kind: type[TypeEngine[Any]]) -> Column[Any]:
+def key(name: str, kind: type[TypeEngine[Any]]) -> Column[Any]:
+    """Return a column of the primary key."""
     return Column(name, kind, primary_key=True, nullable=False)
 
 
 messages: Final = Table(
     "messages",
     metadata,
-    Column("position", _SERIAL, primary_key=True, autoincrement=True),
-    _need("sender", Text),
-    _need("message_id", LargeBinary),
-    _need("header_digest", LargeBinary),
-    _need("direction", Text),
-    _need("counterpart", Text),
-    _may("case_origin", Text),
-    _may("case_id", LargeBinary),
-    _may("kind", SmallInteger),
-    _need("sequence", BigInteger),
-    _need("recorded_at_ms", BigInteger),
-    _may("outcome", SmallInteger),
-    _need("rule", Text),
-    _need("receipted_at_ms", BigInteger),
-    _need("standing", LargeBinary),
-    _need("receipt", LargeBinary),
-    _need("envelope", LargeBinary),
+    Column("position", SERIAL, primary_key=True, autoincrement=True),
+    need("sender", Text),
+    need("message_id", LargeBinary),
+    need("header_digest", LargeBinary),
+    need("direction", Text),
+    need("counterpart", Text),
+    may("case_origin", Text),
+    may("case_id", LargeBinary),
+    may("kind", SmallInteger),
+    need("sequence", BigInteger),
+    need("recorded_at_ms", BigInteger),
+    may("outcome", SmallInteger),
+    need("rule", Text),
+    need("receipted_at_ms", BigInteger),
+    need("standing", LargeBinary),
+    need("receipt", LargeBinary),
+    need("envelope", LargeBinary),
     UniqueConstraint("sender", "message_id", name="messages_ref"),
     Index("messages_case", "case_origin", "case_id", "position"),
     Index("messages_id", "message_id"),
@@ -72,12 +73,12 @@ messages: Final = Table(
 second_receipts: Final = Table(
     "second_receipts",
     metadata,
-    _key("sender", Text),
-    _key("message_id", LargeBinary),
-    _key("header_digest", LargeBinary),
-    _need("rule", Text),
-    _need("recorded_at_ms", BigInteger),
-    _need("receipt", LargeBinary),
+    key("sender", Text),
+    key("message_id", LargeBinary),
+    key("header_digest", LargeBinary),
+    need("rule", Text),
+    need("recorded_at_ms", BigInteger),
+    need("receipt", LargeBinary),
     sqlite_with_rowid=False,
 )
 """What was answered to a later header under an id that was taken."""
@@ -85,37 +86,37 @@ second_receipts: Final = Table(
 cases: Final = Table(
     "cases",
     metadata,
-    _key("origin", Text),
-    _key("case_id", LargeBinary),
-    _need("role", Text),
-    _need("counterpart", Text),
-    _need("unit", Text),
-    _need("stage", Text),
-    _need("item_code", Text),
-    _need("item_version", Text),
-    _need("mode", SmallInteger),
-    _need("agreement_digest", LargeBinary),
-    _need("purpose", Text),
-    _need("opened_at_ms", BigInteger),
-    _need("changed_at_ms", BigInteger),
-    _need("sent_sequence", BigInteger),
-    _need("sent_digest", LargeBinary),
-    _need("received_sequence", BigInteger),
-    _need("received_digest", LargeBinary),
-    _may("outstanding_kind", SmallInteger),
-    _may("outstanding_message_id", LargeBinary),
-    _may("outstanding_sequence", BigInteger),
-    _may("outstanding_digest", LargeBinary),
-    _need("waiting", LargeBinary),
-    _need("applicant_number", Text),
-    _need("handling_number", Text),
-    _need("result", Text),
-    _need("attention", Text),
-    _need("revision", BigInteger),
-    _need("change_number", BigInteger),
-    _need("awaits_us", Boolean),
-    _need("outcome", LargeBinary),
-    _need("form", LargeBinary),
+    key("origin", Text),
+    key("case_id", LargeBinary),
+    need("role", Text),
+    need("counterpart", Text),
+    need("unit", Text),
+    need("stage", Text),
+    need("item_code", Text),
+    need("item_version", Text),
+    need("mode", SmallInteger),
+    need("agreement_digest", LargeBinary),
+    need("purpose", Text),
+    need("opened_at_ms", BigInteger),
+    need("changed_at_ms", BigInteger),
+    need("sent_sequence", BigInteger),
+    need("sent_digest", LargeBinary),
+    need("received_sequence", BigInteger),
+    need("received_digest", LargeBinary),
+    may("outstanding_kind", SmallInteger),
+    may("outstanding_message_id", LargeBinary),
+    may("outstanding_sequence", BigInteger),
+    may("outstanding_digest", LargeBinary),
+    need("waiting", LargeBinary),
+    need("applicant_number", Text),
+    need("handling_number", Text),
+    need("result", Text),
+    need("attention", Text),
+    need("revision", BigInteger),
+    need("change_number", BigInteger),
+    need("awaits_us", Boolean),
+    need("outcome", LargeBinary),
+    need("form", LargeBinary),
     Index("cases_id", "case_id", "origin"),
     Index("cases_unit", "unit", "role", "case_id"),
     Index("cases_task", "unit", "awaits_us", "change_number"),
@@ -125,14 +126,14 @@ cases: Final = Table(
 case_clocks: Final = Table(
     "case_clocks",
     metadata,
-    _key("origin", Text),
-    _key("case_id", LargeBinary),
-    _need("unit", Text),
-    _need("calendar", Text),
-    _may("closed_at_ms", BigInteger),
-    _may("next_ms", BigInteger),
-    _may("late_from_ms", BigInteger),
-    _need("content", LargeBinary),
+    key("origin", Text),
+    key("case_id", LargeBinary),
+    need("unit", Text),
+    need("calendar", Text),
+    may("closed_at_ms", BigInteger),
+    may("next_ms", BigInteger),
+    may("late_from_ms", BigInteger),
+    need("content", LargeBinary),
     Index("case_clocks_next", "next_ms"),
     Index("case_clocks_open", "closed_at_ms", "unit", "origin", "case_id"),
     Index("case_clocks_late", "late_from_ms", "origin", "case_id", "unit"),
@@ -143,14 +144,14 @@ case_clocks: Final = Table(
 clock_events: Final = Table(
     "clock_events",
     metadata,
-    _key("origin", Text),
-    _key("case_id", LargeBinary),
-    _key("clock", Text),
-    _key("number", Integer),
-    _key("level", Text),
-    _need("holder", Text),
-    _need("at_ms", BigInteger),
-    _need("kept_at_ms", BigInteger),
+    key("origin", Text),
+    key("case_id", LargeBinary),
+    key("clock", Text),
+    key("number", Integer),
+    key("level", Text),
+    need("holder", Text),
+    need("at_ms", BigInteger),
+    need("kept_at_ms", BigInteger),
     sqlite_with_rowid=False,
 )
 """What the clocks of a case have told, each once."""
@@ -158,20 +159,20 @@ clock_events: Final = Table(
 outbox: Final = Table(
     "outbox",
     metadata,
-    _key("draft_id", LargeBinary),
-    _need("partner", Text),
-    _may("case_origin", Text),
-    _may("case_id", LargeBinary),
-    _need("kind", SmallInteger),
-    _need("status", Text),
-    _need("message_id", LargeBinary),
-    _need("header_digest", LargeBinary),
-    _need("attempts", Integer),
-    _need("due_ms", BigInteger),
-    _need("leased_until_ms", BigInteger),
-    _need("last_fault", Text),
-    _need("created_at_ms", BigInteger),
-    _need("draft", LargeBinary),
+    key("draft_id", LargeBinary),
+    need("partner", Text),
+    may("case_origin", Text),
+    may("case_id", LargeBinary),
+    need("kind", SmallInteger),
+    need("status", Text),
+    need("message_id", LargeBinary),
+    need("header_digest", LargeBinary),
+    need("attempts", Integer),
+    need("due_ms", BigInteger),
+    need("leased_until_ms", BigInteger),
+    need("last_fault", Text),
+    need("created_at_ms", BigInteger),
+    need("draft", LargeBinary),
     Index(
         "outbox_lane",
         "partner",
@@ -189,17 +190,17 @@ outbox: Final = Table(
 materials: Final = Table(
     "materials",
     metadata,
-    _key("origin", Text),
-    _key("case_id", LargeBinary),
-    _key("batch", Integer),
-    _key("position", Integer),
-    _need("material_code", Text),
-    _need("name", Text),
-    _need("media_type", Text),
-    _need("size", BigInteger),
-    _need("sha256", LargeBinary),
-    _need("salt", LargeBinary),
-    _need("commitment", LargeBinary),
+    key("origin", Text),
+    key("case_id", LargeBinary),
+    key("batch", Integer),
+    key("position", Integer),
+    need("material_code", Text),
+    need("name", Text),
+    need("media_type", Text),
+    need("size", BigInteger),
+    need("sha256", LargeBinary),
+    need("salt", LargeBinary),
+    need("commitment", LargeBinary),
     sqlite_with_rowid=False,
 )
 """Files an applicant declared; `commitment` is empty until uploaded."""
@@ -207,11 +208,11 @@ materials: Final = Table(
 remembered: Final = Table(
     "remembered",
     metadata,
-    _key("unit", Text),
-    _key("key", Text),
-    _need("request_digest", LargeBinary),
-    _need("recorded_at_ms", BigInteger),
-    _need("answer", LargeBinary),
+    key("unit", Text),
+    key("key", Text),
+    need("request_digest", LargeBinary),
+    need("recorded_at_ms", BigInteger),
+    need("answer", LargeBinary),
     sqlite_with_rowid=False,
 )
 """Answers given under idempotency keys."""
@@ -219,17 +220,17 @@ remembered: Final = Table(
 evidence: Final = Table(
     "evidence",
     metadata,
-    _key("digest", LargeBinary),
-    _need("kind", Text),
-    _need("content", LargeBinary),
+    key("digest", LargeBinary),
+    need("kind", Text),
+    need("content", LargeBinary),
 )
 """Documents that proofs will need, by digest."""
 
 serials: Final = Table(
     "serials",
     metadata,
-    _key("scope", Text),
-    _need("value", BigInteger),
+    key("scope", Text),
+    need("value", BigInteger),
     sqlite_with_rowid=False,
 )
 """The last serial given out in each scope."""
@@ -237,8 +238,8 @@ serials: Final = Table(
 counters: Final = Table(
     "counters",
     metadata,
-    _key("name", Text),
-    _need("value", BigInteger),
+    key("name", Text),
+    need("value", BigInteger),
     sqlite_with_rowid=False,
 )
 """The journal's own counters: changes of cases, probes."""
@@ -246,12 +247,12 @@ counters: Final = Table(
 ledger_pending: Final = Table(
     "ledger_pending",
     metadata,
-    Column("seq", _SERIAL, primary_key=True, autoincrement=True),
-    _need("kind", Text),
-    _need("sender", Text),
-    _need("message_id", LargeBinary),
-    _need("digest", LargeBinary),
-    _need("recorded_at_ms", BigInteger),
+    Column("seq", SERIAL, primary_key=True, autoincrement=True),
+    need("kind", Text),
+    need("sender", Text),
+    need("message_id", LargeBinary),
+    need("digest", LargeBinary),
+    need("recorded_at_ms", BigInteger),
     UniqueConstraint("sender", "message_id", "digest", name="ledger_pending_once"),
     sqlite_autoincrement=True,
 )
@@ -260,11 +261,11 @@ ledger_pending: Final = Table(
 agreements: Final = Table(
     "agreements",
     metadata,
-    _key("digest", LargeBinary),
-    _need("proposer", Text),
-    _need("counterpart", Text),
-    _need("recorded_at_ms", BigInteger),
-    _need("content", LargeBinary),
+    key("digest", LargeBinary),
+    need("proposer", Text),
+    need("counterpart", Text),
+    need("recorded_at_ms", BigInteger),
+    need("content", LargeBinary),
     Index("agreements_counterpart", "counterpart"),
 )
 """Agreements that came over the wire or were proposed here; content verbatim."""
@@ -272,11 +273,11 @@ agreements: Final = Table(
 agreement_acts: Final = Table(
     "agreement_acts",
     metadata,
-    _key("digest", LargeBinary),
-    _key("party", Text),
-    _key("verdict", SmallInteger),
-    _need("recorded_at_ms", BigInteger),
-    _need("signed", LargeBinary),
+    key("digest", LargeBinary),
+    key("party", Text),
+    key("verdict", SmallInteger),
+    need("recorded_at_ms", BigInteger),
+    need("signed", LargeBinary),
     sqlite_with_rowid=False,
 )
 """The parties' signed verdicts on agreements, from the wire or given here."""
@@ -284,16 +285,16 @@ agreement_acts: Final = Table(
 agreement_notices: Final = Table(
     "agreement_notices",
     metadata,
-    _key("digest", LargeBinary),
-    _key("partner", Text),
-    _key("kind", SmallInteger),
-    _need("draft_id", LargeBinary),
-    _need("said_at_ms", BigInteger),
-    _need("outcome", SmallInteger),
-    _need("settled_at_ms", BigInteger),
-    _need("rule", Text),
-    _need("text_zh", Text),
-    _need("text_en", Text),
+    key("digest", LargeBinary),
+    key("partner", Text),
+    key("kind", SmallInteger),
+    need("draft_id", LargeBinary),
+    need("said_at_ms", BigInteger),
+    need("outcome", SmallInteger),
+    need("settled_at_ms", BigInteger),
+    need("rule", Text),
+    need("text_zh", Text),
+    need("text_en", Text),
     Index("agreement_notices_draft", "draft_id"),
     sqlite_with_rowid=False,
 )
@@ -302,54 +303,9 @@ agreement_notices: Final = Table(
 agreements_dropped: Final = Table(
     "agreements_dropped",
     metadata,
-    _key("digest", LargeBinary),
-    _need("operator", Text),
-    _need("dropped_at_ms", BigInteger),
+    key("digest", LargeBinary),
+    need("operator", Text),
+    need("dropped_at_ms", BigInteger),
     sqlite_with_rowid=False,
 )
 """Proposals that an operator let go of; the verdicts on them stay."""
-LISTED_STILL_MS: Final = 2**63 - 1
-"""Stands where no edition has ended a version: keys hold no NULL."""
-
-item_list: Final = Table(
-    "item_list",
-    metadata,
-    Column("position", _SERIAL, primary_key=True, autoincrement=False),
-    _need("region", Text),
-    _need("code", Text),
-    _need("listed_from_ms", BigInteger),
-    _need("listed_until_ms", BigInteger),
-    _need("fingerprint", LargeBinary),
-    *(_need(name, Text) for name in COLUMNS),
-    Index("item_list_current", "listed_until_ms", "region", "code", unique=True),
-    Index("item_list_history", "region", "code", "listed_from_ms"),
-)
-"""Every version of every row of the regions' item lists, under the state platform's names."""
-
-item_editions: Final = Table(
-    "item_editions",
-    metadata,
-    _key("region", Text),
-    _key("number", BigInteger),
-    _need("imported_at_ms", BigInteger),
-    _need("source", LargeBinary),
-    _need("rows", BigInteger),
-    _need("added", BigInteger),
-    _need("changed", BigInteger),
-    _need("ended", BigInteger),
-    sqlite_with_rowid=False,
-)
-"""The imports that changed a list."""
-
-item_words: Final = Table(
-    "item_words",
-    metadata,
-    Column("position", _SERIAL, primary_key=True, autoincrement=False),
-    _need("region", Text),
-    _need("words", Text),
-    _need("codes", Text),
-)
-"""What the rows listed now are searched by; an engine's index stands over it."""
-
-WORDS_END: Final = "\n\n"
-"""Ends `words`, so that its last characters too begin a run of three; no query holds it."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import DDL, event
 from sqlalchemy.schema import ExecutableDDLElement
 
-from gateway.adapters.sql.schema import item_words
+from gateway.adapters.sql.item_list_schema import item_words
 from gateway.kernel.identifiers import GatewayId
 from gateway.rules.item_list.rows import SHORT_WORD_CHARS_MAX
 
@@ -52,6 +52,12 @@ _INDEX_AND_WORDS: Final = (
 )
 _WORDS_ALONE: Final = "SELECT w.position AS place FROM item_words w WHERE w.position > ?"
 _HAS: Final = " AND instr(w.words, ?) > 0"
+_LISTED: Final = (
+    " AND EXISTS (SELECT 1 FROM item_list r WHERE r.position = place AND "
+    "(SELECT e.imported_at_ms FROM item_editions e WHERE e.region = r.region "
+    "ORDER BY e.number DESC LIMIT 1) BETWEEN r.listed_from_ms AND r.listed_until_ms - 1)"
+)
+"""Staged rows have words already, and ended ones for a moment still."""
 _IN_ORDER: Final = " ORDER BY place LIMIT ?"
 
 
@@ -94,7 +100,7 @@ def _found(
         values = [" AND ".join(matches), after]
     else:
         source = _WORDS_ALONE
-    cursor.execute(source + _HAS * len(wide) + _IN_ORDER, (*values, *wide, limit))
+    cursor.execute(source + _HAS * len(wide) + _LISTED + _IN_ORDER, (*values, *wide, limit))
     return [row[0] for row in cursor.fetchall()]
 
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from rich.table import Table
 
-from gateway.flow.item_list import Imported, edition_view
+from gateway.flow.item_list import Imported
+from gateway.flow.item_views import edition_view
 from gateway.kernel.faults import FaultCode
 from gateway.kernel.instants import to_iso
 from gateway.ports.item_list import ListedRow
@@ -90,9 +91,11 @@ def edition_table(views: Sequence[Mapping[str, object]]) -> Table | str:
         return "尚未导入 nothing was imported yet"
     names = ("number", "imported_at", "rows", "added", "changed", "ended", "source_sha256")
     heads = ("版 edition", "时间 at", "行 rows", "新增 added", "变更 changed", "取消 ended")
-    table = Table(*heads, "文件 file (SHA-256)")
+    table = Table(*heads, "文件 file (SHA-256)", "来源 from")
     for view in views:
-        table.add_row(*(str(view[name])[:19] for name in names))
+        told = view["told_as"]
+        came = "文件 file" if told is None else f"网关第 {told} 版 its gateway, edition {told}"
+        table.add_row(*(str(view[name])[:19] for name in names), came)
     return table
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -29,6 +29,7 @@ from gateway.app.cli.item_files import (
 )
 
 if TYPE_CHECKING:
+    from gateway.app.config import Config
     from gateway.flow.item_list import Imported, ImportWish
 
 IMPORT: Final = (
@@ -53,7 +54,7 @@ def import_(
     """导入 Make FILE the list of a region: every row of it, or nothing if one is wrong.
 
     UTF-8, with or without BOM, or GB18030. What FILE no longer has ends; every version stays
-    readable with --on and `history`. The gateway is stopped; --dry-run works beside it.
+    readable with --on and `history`. A running gateway goes on serving while it takes FILE in.
     """
     settings = read_config(config)
     of = region_of(settings, region)
@@ -73,7 +74,7 @@ def import_(
                 require_most_stay(done.plan.changes)
     else:
         wish = ImportWish(of, read.rows, read.source, end_most)
-        done = asyncio.run(_import(settings.journal.path, wish))
+        done = _imported(settings, wish)
     if json:
         view = imported_view(done, of, len(read.rows))
         show_json({**view, "encoding": read.encoding, "dry_run": dry_run})
@@ -98,7 +99,18 @@ def _told() -> Iterator[None]:
         raise Stop(ExitCode.DATA, *lines) from fault
 
 
-async def _import(path: Path, wish: ImportWish) -> Imported:
+def _imported(config: Config, wish: ImportWish) -> Imported:
+    """Import through the gateway if one runs, else in its place."""
+    from gateway.app.cli.items_stream import NotRunning, import_through
+
+    with _told(), progress("写入 writing", len(wish.rows)) as told:
+        try:
+            return import_through(config, wish, told)
+        except NotRunning:
+            return asyncio.run(_import(config.journal.path, wish, told))
+
+
+async def _import(path: Path, wish: ImportWish, told: Callable[[int], None]) -> Imported:
     from gateway.adapters.sql.sqlite import open_sqlite
     from gateway.flow.item_list import import_items
     from gateway.ports.journal import JournalHeld
@@ -108,11 +120,10 @@ async def _import(path: Path, wish: ImportWish) -> Imported:
     except JournalHeld as problem:
         raise Stop(
             ExitCode.UNAVAILABLE,
-            f"{problem}: a list is imported while the gateway is stopped. Stop it, import, and "
-            "start it again; --dry-run, diff, list, search and export work while it runs",
+            f"{problem}, and nobody listens on its socket: a gateway that is just starting or "
+            "stopping, or another command. Try again in a moment",
         ) from problem
     try:
-        with _told(), progress("写入 writing", len(wish.rows)) as told:
-            return await import_items(journal, wish, now_ms=now_ms(), progress=told)
+        return await import_items(journal, wish, now_ms=now_ms(), progress=told)
     finally:
         await journal.close()

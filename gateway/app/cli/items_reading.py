@@ -93,7 +93,7 @@ def _show(
     found: Iterable[ListedRow], *, json: bool, following: str | int | None, more: str
 ) -> None:
     from gateway.app.cli.item_views import row_table
-    from gateway.flow.item_list import row_view
+    from gateway.flow.item_views import row_view
 
     rows = list(found)
     if json:
@@ -118,7 +118,7 @@ def history(
 
     from gateway.adapters.sql.sqlite import open_sqlite_reader
     from gateway.app.cli.item_views import edition_table, version_table
-    from gateway.flow.item_list import edition_view, row_view
+    from gateway.flow.item_views import edition_view, row_view
 
     with open_sqlite_reader(settings.journal.path) as snapshot:
         if not code:

@@ -54,7 +54,7 @@ async def _operate(
                 "the same command twice is done once",
             ) from broken
     if answer.status >= 400:
-        raise Stop(ExitCode.NO, *_problem(document))
+        raise Stop(ExitCode.NO, *problem_lines(document))
     return {"running": True, **document}
 
 
@@ -81,11 +81,12 @@ async def _in_its_place(
                 "advice": row.advice_en,
                 "detail": fault.detail,
             }
-            raise Stop(ExitCode.NO, *_problem(told)) from fault
+            raise Stop(ExitCode.NO, *problem_lines(told)) from fault
     return {"running": False, **view}
 
 
-def _problem(document: Mapping[str, object]) -> list[str]:
+def problem_lines(document: Mapping[str, object]) -> list[str]:
+    """Say what a gateway refused, and what to do about it."""
     detail = f" ({document['detail']})" if document.get("detail") else ""
     return [
         f"{document.get('rule')}: {document.get('title_zh')} {document.get('title_en')}{detail}",

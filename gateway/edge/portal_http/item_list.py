@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
@@ -12,8 +13,10 @@ from gateway.edge.portal_http.answers import json_answer
 from gateway.edge.portal_http.context import ActorHandler, Portal
 from gateway.edge.portal_http.parameters import page_size, query, whole_number
 from gateway.flow.desk import Actor, View
+from gateway.flow.item_list import Since
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, is_gateway_id
+from gateway.kernel.instants import CHINA_STANDARD_TIME, from_datetime
 
 _PATH: Final = "/v1/item-list"
 _CODE: Final = re.compile(r"[0-9A-Z]{0,40}\Z")
@@ -47,6 +50,49 @@ async def item_list(request: web.Request, portal: Portal, actor: Actor) -> web.S
     return json_answer(answer, headers=headers)
 
 
+async def editions(request: web.Request, portal: Portal, actor: Actor) -> web.StreamResponse:
+    """`GET /v1/item-list/editions?region=`: what changed a region's list and when, latest first."""
+    given = query(request, ("region",))
+    found = await portal.item_lists.editions(actor, region_in(given))
+    return json_answer({"editions": list(found)})
+
+
+async def changes(request: web.Request, portal: Portal, actor: Actor) -> web.StreamResponse:
+    """`GET /v1/item-list/changes?since_edition=|since=&region=&limit=&cursor=`, by code.
+
+    What is otherwise now than in the edition of that number (0: before the first), or than at the
+    end of that day in China. A page may hold fewer than `limit`, even none, and have a `next`.
+    """
+    given = query(request, ("region", "since", "since_edition", "limit", "cursor"))
+    limit, region, since = page_size(given), region_in(given), _since(given)
+    code = given.get("cursor", "")
+    if _CODE.match(code) is None:
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "cursor is not a code of the list")
+    views, following = await portal.item_lists.changes(actor, region, since, code, limit)
+    headers = {}
+    if following is not None:
+        kept = {**given, "limit": str(limit), "cursor": following}
+        headers["Link"] = f'<{_PATH}/changes?{urlencode(kept)}>; rel="next"'
+    return json_answer({"changes": list(views), "next": following}, headers=headers)
+
+
+def _since(given: dict[str, str]) -> Since:
+    """Return what the list is compared with.
+
+    Raises:
+        Fault: `portal.request_invalid`: neither or both are given, or it is no day.
+    """
+    if ("since" in given) == ("since_edition" in given):
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "give since or since_edition")
+    if "since_edition" in given:
+        return Since(whole_number(given, "since_edition", 0))
+    try:
+        day = datetime.strptime(given["since"], "%Y-%m-%d").replace(tzinfo=CHINA_STANDARD_TIME)
+        return Since(None, from_datetime(day + timedelta(days=1)) - 1)
+    except (ValueError, OverflowError):
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "since is a day as 2021-05-27") from None
+
+
 def region_in(given: dict[str, str]) -> GatewayId | None:
     """Return the parameter `region`, or None.
 
@@ -59,5 +105,9 @@ def region_in(given: dict[str, str]) -> GatewayId | None:
     return None if region is None else GatewayId(region)
 
 
-ROUTES: tuple[tuple[str, str, str, ActorHandler], ...] = (("GET", _PATH, "cases:read", item_list),)
+ROUTES: tuple[tuple[str, str, str, ActorHandler], ...] = (
+    ("GET", _PATH, "cases:read", item_list),
+    ("GET", f"{_PATH}/editions", "cases:read", editions),
+    ("GET", f"{_PATH}/changes", "cases:read", changes),
+)
 """(method, path, scope, handler)."""

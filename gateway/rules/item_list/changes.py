@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.rules.item_list.rows import COLUMNS, ItemRow, fingerprint
@@ -40,6 +41,17 @@ def compare(held: Mapping[str, bytes], rows: Sequence[ItemRow]) -> Changes:
     ended = tuple(sorted(code for code in held if code not in seen))
     same = len(rows) - len(added) - len(changed)
     return Changes(tuple(added), tuple(changed), ended, same)
+
+
+def list_digest(fingerprints: Mapping[str, bytes]) -> bytes:
+    """Return SHA-256 over a list's codes and rows, by code: the same list, the same digest.
+
+    `fingerprints` has `rows.fingerprint` of each row by code.
+    """
+    whole = sha256()
+    for code, mark in sorted(fingerprints.items()):
+        whole.update(b"%d:%b%b" % (len(code), code.encode(), mark))
+    return whole.digest()
 
 
 def require_most_stay(changes: Changes) -> None:

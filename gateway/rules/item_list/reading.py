@@ -173,7 +173,7 @@ class _Rows:
     def _cell(self, name: str, cell: str) -> str:
         """Return a cell as it is kept; note what is wrong with it."""
         try:
-            return self._share(_checked(name, cell))
+            return self._share(checked(name, cell))
         except WrongCell as wrong:
             self._wrong(name, wrong.rule, wrong.detail)
             return ""
@@ -183,7 +183,12 @@ class _Rows:
         return self._shared.setdefault(text, text) if len(text) <= _SHARED_CHARS_MAX else text
 
 
-def _checked(name: str, cell: str) -> str:
+def checked(name: str, cell: str) -> str:
+    """Return a cell as it is kept.
+
+    Raises:
+        WrongCell: the rule it breaks.
+    """
     if begins_as_formula(cell):
         raise WrongCell(F.ITEM_LIST_CELL_FORMULA, "begins as a formula does")
     if _CONTROL.search(cell):

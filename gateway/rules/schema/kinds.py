@@ -152,6 +152,7 @@ def _schemas() -> dict[Kind, _Schema]:
         Kind.AGREEMENT_ACCEPTED: _closed({"agreement": address, "act": act}, {}),
         Kind.AGREEMENT_REJECTED: _closed({"agreement": address, "act": act}, {}),
         Kind.AGREEMENT_REVOKED: _closed({"agreement": address, "act": act}, {}),
+        Kind.CATALOGUE_CHANGED: words.list_part(),
         Kind.ARCHIVED: words.archived(),
         Kind.REVIEWED: words.reviewed(),
         Kind.JOINT_TASK: words.joint_task(),

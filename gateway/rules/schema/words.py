@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from gateway.kernel.limits import (
+    ITEM_CELL_CHARS_MAX,
+    ITEM_PART_ROWS_MAX,
+    ITEM_PARTS_MAX,
+    ITEM_ROWS_MAX,
+)
+
 Schema = dict[str, Any]
 
 PROCEDURES: Final = (
@@ -250,4 +257,30 @@ def authorisation() -> Schema:
             "valid_until": date(),
         },
         {},
+    )
+
+
+def list_part() -> Schema:
+    """Return what a part of a change of an item list (事项清单变更) holds.
+
+    Which columns there are, and what each cell may hold, say the rules of item lists.
+    """
+    cell = {"type": "string", "maxLength": ITEM_CELL_CHARS_MAX}
+    cells = {"type": "array", "minItems": 1, "maxItems": 64, "items": cell}
+    rows = {"type": "array", "maxItems": ITEM_PART_ROWS_MAX, "items": cells}
+    code = {"type": "string", "pattern": "^[0-9A-Z]{1,40}$"}
+    return closed(
+        {
+            "region": {"type": "string", "pattern": "^[0-9]{6}$"},
+            "edition": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+            "digest": digest(),
+            "rows": {"type": "integer", "minimum": 0, "maximum": ITEM_ROWS_MAX},
+            "part": {"type": "integer", "minimum": 1, "maximum": ITEM_PARTS_MAX},
+            "last": {"type": "boolean"},
+            "columns": cells,
+            "added": rows,
+            "changed": rows,
+            "removed": {"type": "array", "maxItems": ITEM_PART_ROWS_MAX, "items": code},
+        },
+        {"previous": digest()},
     )

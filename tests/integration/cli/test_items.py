@@ -212,21 +212,28 @@ def test_rows_are_found_page_by_page(lone: Path, tmp_path: Path) -> None:
 
 
 # --- beside a gateway that runs -----------------------------------------------------------------
-def test_a_running_gateway_refuses_the_import_and_reads_go_on(lone: Path, tmp_path: Path) -> None:
+def test_a_list_is_imported_while_the_gateway_runs(lone: Path, tmp_path: Path) -> None:
     path = written(tmp_path, *list_rows(3))
     answer("items", "import", path, "--config", lone)
     with served(lone) as gateway:
-        done = kuayu("items", "import", written(tmp_path, *list_rows(4)), "--config", lone)
-        assert done.returncode == 69
-        [line] = done.stderr.splitlines()
-        assert "Stop it" in line
-        tried = answer("items", "import", path, "--dry-run", "--config", lone)
-        assert counts(tried) == (1, 0, 0, 3)  # the file has four rows by now
-        assert len(answer("items", "list", "--config", lone)["items"]) == 3
-        assert len(answer("items", "search", "示例", "--config", lone)["items"]) == 3
+        more = written(tmp_path, *list_rows(1_200), name="more.csv")
+        tried = answer("items", "import", more, "--dry-run", "--config", lone)
+        assert counts(tried) == (1_197, 0, 0, 3)
+        done = answer("items", "import", more, "--config", lone)
+        assert counts(done) == (1_197, 0, 0, 3)
+        assert (done["edition"]["number"], done["edition"]["rows"]) == (2, 1_200)
+        assert answer("items", "import", more, "--config", lone)["edition"] is None
+        assert len(exported(lone)) == 1_200
+        refused = kuayu("items", "import", path, "--config", lone)
+        assert refused.returncode == 65
+        assert "item_list.ends_most" in refused.stderr
+        assert counts(answer("items", "import", path, "--end-most", "--config", lone))[2] == 1_197
+        bad = written(tmp_path, *list_rows(2), list_row(3, task_type="x"), name="bad.csv")
+        told = kuayu("items", "import", bad, "--config", lone)
+        assert f"{bad}:4: task_type: item_list.value_unknown" in told.stderr
         assert len(exported(lone)) == 3
         assert gateway.stop() == 0
-    assert counts(answer("items", "import", path, "--config", lone)) == (1, 0, 0, 3)
+    assert len(answer("items", "history", "--config", lone)["editions"]) == 3
 
 
 @pytest.mark.slow

@@ -40,6 +40,7 @@ class JournalFile:
     """Looks into a gateway's SQLite file through connections that can only read."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._uri = f"file:{path}?mode=ro"
 
     def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:

@@ -144,3 +144,54 @@ async def test_a_narrowing_that_is_not_understood_is_refused(world: World, query
     problem = await got(world, f"/v1/items?{query}", 400)
     assert problem["rule"] == FaultCode.PORTAL_REQUEST_INVALID.value
     assert world.desk.wishes == []
+
+
+# --- what changed ---------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "since=2021-05-27&since_edition=1",
+        "since=yesterday",
+        "since=9999-12-31",
+        "since_edition=-1",
+        "since_edition=1&cursor=a%20b",
+        "since_edition=1&region=1",
+        "since_edition=1&q=x",
+    ],
+)
+async def test_a_wrong_question_for_changes_is_refused(world: World, query: str) -> None:
+    found = await got(world, f"/v1/item-list/changes?{query}", 400)
+    assert found["rule"] == FaultCode.PORTAL_REQUEST_INVALID.value
+
+
+async def test_an_edition_there_never_was_is_not_found(listed: World) -> None:
+    await got(listed, "/v1/item-list/changes?since_edition=7", 404)
+
+
+async def test_a_window_sees_what_changed_in_a_partners_list(listed: World) -> None:
+    rows = [list_row(1, OTHER_AUTHORITY, task_version="2", promise_day="3"),
+            list_row(2, OTHER_AUTHORITY), list_row(4, OTHER_AUTHORITY)]  # fmt: skip
+    await import_items(listed.journal, ImportWish(OTHER, rows, b""), now_ms=2_000)
+    path = f"/v1/item-list/changes?region={OTHER}"
+    found = await got(listed, f"{path}&since_edition=1")
+    changes = found["changes"]
+    assert isinstance(changes, list)
+    assert [(c["change"], c["local_task_code"]) for c in changes] == [
+        ("changed", "SL-1"),
+        ("ended", "SL-3"),
+        ("added", "SL-4"),
+    ]
+    assert changes[0]["columns"]["promise_day"] == {"before": "5", "after": "3"}
+    page = await got(listed, f"{path}&since_edition=0&limit=2")
+    assert len(page["changes"]) == 2  # type: ignore[arg-type]
+    last = await got(listed, f"{path}&since_edition=0&limit=2&cursor={page['next']}")
+    assert [c["change"] for c in last["changes"]] == ["added"]  # type: ignore[attr-defined]
+    assert (await got(listed, f"{path}&since=2021-05-27"))["changes"] == []
+    assert (await got(listed, f"{path}&since=1969-12-31"))["changes"] != []
+
+
+async def test_the_editions_of_a_list_are_told_latest_first(listed: World) -> None:
+    found = await got(listed, f"/v1/item-list/editions?region={OTHER}")
+    [edition] = found["editions"]  # type: ignore[misc]
+    assert (edition["number"], edition["rows"], edition["told_as"]) == (1, 3, None)  # type: ignore[has-type]
