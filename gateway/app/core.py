@@ -30,6 +30,7 @@ from gateway.kernel.faults import Fault
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.calendar import CalendarSource
 from gateway.ports.clock import Clock, Entropy
+from gateway.ports.directory import Book
 from gateway.ports.journal import Journal
 from gateway.ports.outlet import Outlet
 from gateway.ports.telemetry import EventLog
@@ -79,6 +80,7 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
     verifier = SuiteVerifier()
     home = GatewayId(config.gateway_id)
     book = load_book(config.partners_dir, home, verifier, demo=config.demo)
+    _tell_broken(book, log)
     calendar = load_calendar(config.calendar)
     signers = read_signers(config, book.home, seams.clock.now_ms())
     tls = read_transport(config)
@@ -122,6 +124,18 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
         calendar,
         Press(journal),
     )
+
+
+def _tell_broken(book: Book, log: EventLog) -> None:
+    """Tell of partners that are put aside; `kuayu partner list` says why."""
+    for broken in book.broken:
+        log.event(
+            "partner_broken",
+            error="ConfigProblem",
+            partner=broken.gateway_id or "unknown",
+            path=broken.folder,
+            count=len(broken.problems),
+        )
 
 
 async def _tell_unread(journal: Journal, directory: HeldDirectory, log: EventLog) -> None:

@@ -14,7 +14,8 @@ are not read.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -36,7 +37,7 @@ from gateway.kernel.digests import TYPE_AGREEMENT_ACT, digest, pae
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, KeyId
 from gateway.kernel.limits import GRPC_STREAMS_MAX, PARTNER_CALLS_MAX, PARTNER_UPLOADS_MAX
-from gateway.ports.directory import Book
+from gateway.ports.directory import Book, BrokenPartner
 from gateway.ports.keyring import Verifier
 from gateway.rules.agreement import Act, Agreement
 from gateway.rules.catalogue import Item
@@ -50,7 +51,7 @@ from gateway.rules.trust import (
     checks_for,
     run_checks,
 )
-from gateway.wire.receipts import decode_signed_agreement_act
+from gateway.wire.receipts import SignedAct, decode_signed_agreement_act
 
 _HEX32 = r"^[0-9a-f]{64}$"
 
@@ -119,28 +120,46 @@ class _Gathered:
     documents: dict[bytes, tuple[str, bytes]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
+    def add(self, one: _Gathered) -> None:
+        """Take in what one folder holds."""
+        self.partners.update(one.partners)
+        self.folders.update(one.folders)
+        self.items += one.items
+        self.schemas.update(one.schemas)
+        self.documents.update(one.documents)
+
+    def put_aside(self, gateway_id: GatewayId) -> None:
+        """Leave out a partner and what it decides."""
+        del self.partners[gateway_id], self.folders[gateway_id]
+        self.items = [item for item in self.items if item.region != gateway_id]
+
 
 def load_book(
     partners_dir: Path, home: GatewayId, verifier: Verifier, *, demo: bool = False
 ) -> Book:
     """Read every folder of `partners_dir` into one consistent book.
 
+    A partner whose folder cannot be used is put aside whole, see `Book.broken`: nothing of it is
+    served, and nobody else waits for it.
+
     Raises:
-        ConfigProblem: naming everything that is wrong, in every file.
+        ConfigProblem: this gateway's own folder is missing, or anything in it is wrong.
     """
-    found = _Gathered()
     if not partners_dir.is_dir():
         raise ConfigProblem(partners_dir, ["partners_dir: no such folder; run `kuayu init`"])
-    folders = sorted(p.parent for p in partners_dir.glob("*/partner.toml"))
-    for folder in folders:
-        if not folder.name.startswith("_"):
-            _load_partner(folder, found, demo=demo)
+    found, broken = _load_partners(partners_dir, demo=demo)
     own = found.partners.get(home)
-    for folder in found.folders.values():
-        _load_agreement(folder, found, verifier, own)
+    for gateway_id, folder in list(found.folders.items()):
+        problems = _load_agreement(folder, found, verifier, own, broken)
+        if problems:
+            broken.append(BrokenPartner(folder.name, gateway_id, tuple(problems)))
+            if gateway_id != home:
+                found.put_aside(gateway_id)
     rules = _load_rules(home, found)
+    found.problems += [m for b in broken if b.gateway_id == home for m in b.problems]
     if home not in found.partners and not found.problems:
         found.problems.append(f"no folder has gateway_id {home}: the gateway's own is missing")
+        found.problems += [m for b in broken for m in b.problems]
     if found.problems:
         raise ConfigProblem(partners_dir, found.problems)
     return Book(
@@ -151,7 +170,32 @@ def load_book(
         forms=FormSchemas(found.schemas),
         documents=found.documents,
         instant=rules,
+        broken=tuple(broken),
     )
+
+
+def _load_partners(partners_dir: Path, *, demo: bool) -> tuple[_Gathered, list[BrokenPartner]]:
+    """Read each folder by itself; two that claim one gateway id are broken both."""
+    read: list[tuple[Path, _Gathered]] = []
+    for folder in sorted(p.parent for p in partners_dir.glob("*/partner.toml")):
+        if not folder.name.startswith("_"):
+            one = _Gathered()
+            try:
+                _load_partner(folder, one, demo=demo)
+            except OSError as problem:
+                one.problems.append(f"{folder}: cannot be read: {problem.strerror}")
+            read.append((folder, one))
+    claimed = Counter(gateway_id for _, one in read for gateway_id in one.partners)
+    found, broken = _Gathered(), []
+    for folder, one in read:
+        gateway_id = next(iter(one.partners), "")
+        if claimed[GatewayId(gateway_id)] > 1:
+            one.problems.append(f"{folder}: gateway_id {gateway_id} stands in another folder too")
+        if one.problems:
+            broken.append(BrokenPartner(folder.name, gateway_id, tuple(one.problems)))
+        else:
+            found.add(one)
+    return found, broken
 
 
 def _load_rules(home: GatewayId, found: _Gathered) -> tuple[RuleSet, ...]:
@@ -182,9 +226,6 @@ def _load_partner(folder: Path, found: _Gathered, *, demo: bool) -> None:
     if entry.state is PartnerState.DRAFT:
         return  # still being filled in: nothing of it is believed, nothing of it is in the way
     gateway_id = GatewayId(entry.gateway_id)
-    if gateway_id in found.partners:
-        found.problems.append(f"{path}: gateway_id {gateway_id} stands in another folder too")
-        return
     authorities = _read_authorities(folder, entry, found, demo=demo)
     who = entry.identity
     keys, adapter_keys = (
@@ -288,31 +329,52 @@ def _load_key(
 
 
 def _load_agreement(
-    folder: Path, found: _Gathered, verifier: Verifier, own: Partner | None
-) -> None:
+    folder: Path,
+    found: _Gathered,
+    verifier: Verifier,
+    own: Partner | None,
+    broken: Sequence[BrokenPartner],
+) -> list[str]:
+    """Take in a folder's agreement with its acts; return what is wrong, and then none of it.
+
+    A verdict of a partner that is put aside cannot be verified and does not count.
+    """
     path = folder / "agreement.toml"
-    if not path.exists():
-        return
-    raw = path.read_bytes()
+    acts, problems = [], []
     try:
+        if not path.exists():
+            return []
+        raw = path.read_bytes()
         agreement = parse_agreement(raw)
+        for act_path in sorted((folder / "acts").glob("*.act")):
+            try:
+                signed = decode_signed_agreement_act(act_path.read_bytes())
+                if signed.act.party not in found.partners and any(
+                    b.gateway_id in ("", signed.act.party) for b in broken
+                ):
+                    continue
+                acts.append(_verified_act(signed, agreement, found, verifier, own))
+            except Fault as fault:
+                problems.append(f"{act_path}: {fault}")
     except ConfigProblem as problem:
-        found.problems += [f"{path}: {m}" for m in problem.messages]
-        return
-    acts = []
-    for act_path in sorted((folder / "acts").glob("*.act")):
-        try:
-            acts.append(_verified_act(act_path.read_bytes(), agreement, found, verifier, own))
-        except Fault as fault:
-            found.problems.append(f"{act_path}: {fault}")
+        return [f"{path}: {m}" for m in problem.messages]
+    except OSError as problem:
+        return [f"{folder}: cannot be read: {problem.strerror}"]
+    if problems:
+        return problems
     found.documents[agreement.digest] = ("agreement", raw)
     known = found.agreements.get(agreement.digest, agreement).acts
     merged = dict.fromkeys((*known, *acts))  # one agreement may stand in several folders
     found.agreements[agreement.digest] = replace(agreement, acts=tuple(merged))
+    return []
 
 
 def _verified_act(
-    raw: bytes, agreement: Agreement, found: _Gathered, verifier: Verifier, own: Partner | None
+    signed: SignedAct,
+    agreement: Agreement,
+    found: _Gathered,
+    verifier: Verifier,
+    own: Partner | None,
 ) -> Act:
     """Return a verdict that its party's key, valid when it acted, signed.
 
@@ -321,7 +383,6 @@ def _verified_act(
     Raises:
         Fault: what is wrong with it.
     """
-    signed = decode_signed_agreement_act(raw)
     if signed.agreement_digest != agreement.digest:
         raise Fault(FaultCode.AGREEMENT_UNKNOWN, "an act on another agreement")
     party = found.partners.get(signed.act.party)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.kernel.identifiers import GatewayId
 from gateway.rules.agreement import Agreement
@@ -13,6 +13,15 @@ from gateway.rules.catalogue import Catalogue
 from gateway.rules.instant import RuleSet
 from gateway.rules.schema import FormSchemas
 from gateway.rules.trust import Partner
+
+
+class BrokenPartner(NamedTuple):
+    """A partner's folder that cannot be used: nothing of it is in the book."""
+
+    folder: str
+    gateway_id: str
+    """Empty if even that cannot be read."""
+    problems: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,8 @@ class Book:
     """Evidence documents by digest: (kind, bytes) of entries, certificates, agreements, items."""
     instant: tuple[RuleSet, ...] = ()
     """Rules under which this gateway decides at once (秒批), every version that is known."""
+    broken: tuple[BrokenPartner, ...] = ()
+    """Partners put aside."""
 
     def agreements_with(self, partner: GatewayId) -> Sequence[Agreement]:
         """Return the agreements that name this gateway and `partner`."""

@@ -34,15 +34,19 @@ app = group("伙伴 Partners: who they are, their keys, what is agreed.", *_LIST
 @app.command(name="list", epilog=examples(*_LIST))
 def list_(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """列表 List partners with key expiry and agreement, read from files as `serve` reads them."""
-    from gateway.app.cli.partner_views import partner_view
+    from gateway.app.cli.partner_views import broken_lines, broken_view, partner_view
 
     book, at_ms = read_book(read_config(config)), now_ms()
     views = [partner_view(p, book, at_ms) for _, p in sorted(book.partners.items())]
+    broken = [broken_view(b) for b in book.broken]
     if json:
-        show_json({"gateway": book.home.gateway_id, "partners": views})
-    elif views:
+        show_json({"gateway": book.home.gateway_id, "partners": [*views, *broken]})
+        return
+    for view in broken:
+        show(*broken_lines(view))
+    if views:
         show(_table(views))
-    else:
+    elif not broken:
         show("没有伙伴 there are no partners; put their entries into partners_dir")
 
 
@@ -53,10 +57,17 @@ def show_(
     json: JsonOption = False,
 ) -> None:
     """详情 Show one partner, or this gateway itself as partners see it."""
-    from gateway.app.cli.partner_views import partner_view
+    from gateway.app.cli.partner_views import broken_lines, broken_view, partner_view
 
     book = read_book(read_config(config))
     known = {str(g): p for g, p in book.partners.items()} | {book.home.gateway_id: book.home}
+    broken = [broken_view(b) for b in book.broken if id == b.gateway_id]
+    if broken:
+        if json:
+            show_json(broken[0])
+        else:
+            show(*(line for view in broken for line in broken_lines(view)))
+        return
     if id not in known:
         raise Stop(ExitCode.NO, f"there is no partner {id!r}; `kuayu partner list` names them")
     view = partner_view(known[id], book, now_ms())

@@ -215,6 +215,22 @@ def test_where_an_identity_provider_issues_tokens_the_command_says_so(lone: Path
 
 
 # --- partner -------------------------------------------------------------------------------------
+def test_a_partner_whose_folder_is_broken_is_listed_with_what_is_wrong(
+    pair: tuple[Site, Site],
+) -> None:
+    folder = pair[0].root / "partners" / "jiayuguan"
+    (folder / "acts" / "zz.act").write_bytes(b"nonsense")
+    [partner] = answer("partner", "list", "--config", pair[0].config)["partners"]
+    assert (partner["gateway_id"], partner["state"]) == ("620200", "broken")
+    assert (partner["folder"], partner["own"]) == ("jiayuguan", False)
+    assert "zz.act" in partner["problems"][0]
+    assert answer("partner", "show", "620200", "--config", pair[0].config) == partner
+    for line in (("list",), ("show", "620200")):
+        shown = kuayu("partner", *line, "--config", pair[0].config)
+        assert (shown.returncode, "异常 broken: 620200" in shown.stdout) == (0, True)
+        assert "zz.act" in shown.stdout
+
+
 def test_partners_are_listed_with_key_expiry_and_the_agreement_in_force(
     pair: tuple[Site, Site],
 ) -> None:
