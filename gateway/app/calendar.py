@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
 from gateway.adapters.calendars.published import PublishedCalendar
 from gateway.app.problems import ConfigProblem
 from gateway.app.toml_files import Name, Strict, read_table, twice
-from gateway.rules.deadlines import CalendarYear, contradictions
+from gateway.rules.deadlines import CalendarYear, WorkingCalendar, contradictions
 
 
 class _Year(Strict):
@@ -62,10 +62,49 @@ def _twice(document: _Document) -> list[str]:
     return twice([str(given.year) for given in document.years])
 
 
-def load_calendar(path: Path) -> PublishedCalendar:
+class YearChanges(NamedTuple):
+    """Which years another reading of the operator's file changed, in order."""
+
+    added: list[int]
+    changed: list[int]
+    removed: list[int]
+
+
+class OperatorCalendar:
+    """Implements `ports.calendar.CalendarSource`: the file as it was last read without a fault."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file.
+
+        Raises:
+            ConfigProblem: naming everything that is wrong with it.
+        """
+        self._path = path
+        self._held = PublishedCalendar(read_years(path))
+
+    def current(self) -> WorkingCalendar:
+        """See `CalendarSource`."""
+        return self._held.current()
+
+    def reload(self) -> YearChanges:
+        """Read the file again and go by it from now on.
+
+        Raises:
+            ConfigProblem: naming everything that is wrong with it; what was held stays.
+        """
+        before, read = self._held.current().years, PublishedCalendar(read_years(self._path))
+        after, self._held = read.current().years, read
+        return YearChanges(
+            sorted(after.keys() - before.keys()),
+            sorted(y for y in after.keys() & before.keys() if after[y] != before[y]),
+            sorted(before.keys() - after.keys()),
+        )
+
+
+def load_calendar(path: Path) -> OperatorCalendar:
     """Return the library's years under those of the operator's file.
 
     Raises:
         ConfigProblem: naming everything that is wrong with the file.
     """
-    return PublishedCalendar(read_years(path))
+    return OperatorCalendar(path)

@@ -13,7 +13,7 @@ from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.adapters.sql.sqlite import open_sqlite
 from gateway.adapters.system.clock import SystemClock, SystemEntropy
 from gateway.app.agreements import read_agreement
-from gateway.app.calendar import load_calendar
+from gateway.app.calendar import OperatorCalendar, load_calendar
 from gateway.app.config import Config
 from gateway.app.own_keys import Transport, read_signers, read_transport
 from gateway.app.partners import load_book
@@ -28,7 +28,6 @@ from gateway.flow.tasks import TaskOwner
 from gateway.flow.timekeeper import Timekeeper
 from gateway.kernel.faults import Fault
 from gateway.kernel.identifiers import GatewayId
-from gateway.ports.calendar import CalendarSource
 from gateway.ports.clock import Clock, Entropy
 from gateway.ports.directory import Book
 from gateway.ports.journal import Journal
@@ -63,7 +62,7 @@ class Core:
     committer: Committer
     sealer: Sealer
     accords: Accords
-    calendar: CalendarSource
+    calendar: OperatorCalendar
     press: Press
     entropy: Entropy = field(default_factory=SystemEntropy)
 

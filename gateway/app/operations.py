@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final
 
 from gateway.app.core import Core
+from gateway.app.problems import ConfigProblem
 from gateway.flow.agreement_desk import AgreementDesk
 from gateway.flow.desk import View
 from gateway.flow.item_import import import_stream
@@ -22,6 +24,8 @@ class Operations:
     """Performs operators' commands on what `open_core` opened."""
 
     def __init__(self, core: Core) -> None:
+        self.calendar = core.calendar
+        self.log = core.log
         self.agreements = AgreementDesk(
             core.committer, core.sealer, core.directory, core.accords, core.seams.clock
         )
@@ -94,6 +98,17 @@ async def _drop(o: Operations, operator: str, a: Arguments) -> View:
     return await o.agreements.drop(operator, _digest(a))
 
 
+async def _reload_calendar(o: Operations, operator: str, _: Arguments) -> View:
+    """Read calendar.toml again; one that is wrong is told with all its problems, and not taken."""
+    try:
+        years = await asyncio.to_thread(o.calendar.reload)
+    except ConfigProblem as problem:
+        o.log.event("calendar_kept", error="ConfigProblem", count=len(problem.messages))
+        return {"taken": False, "problems": list(problem.messages)}
+    o.log.event("calendar_taken", operator=operator, count=sum(map(len, years)))
+    return {"taken": True, "problems": [], **years._asdict()}
+
+
 COMMANDS: Final[Mapping[str, _Command]] = {
     "agreement-propose": _propose,
     "agreement-accept": _accept,
@@ -101,6 +116,7 @@ COMMANDS: Final[Mapping[str, _Command]] = {
     "agreement-revoke": _revoke,
     "agreement-send": _send,
     "agreement-drop": _drop,
+    "calendar-reload": _reload_calendar,
 }
 """Every command an operator's line can send."""
 

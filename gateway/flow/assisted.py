@@ -8,13 +8,15 @@ found in the journal again, so that a crash between the two changes nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from gateway.flow.answers import answer_header, complete, record_of
 from gateway.flow.assisted_desk import Confirmation, Handover, TypedOutcome
+from gateway.flow.assisted_files import Scans
 from gateway.flow.assisted_lookup import (
     Step,
     as_json,
+    file_of,
     found,
     judge,
     says_the_same,
@@ -23,7 +25,14 @@ from gateway.flow.assisted_lookup import (
     to_confirm,
     with_message,
 )
-from gateway.flow.assisted_views import AWAITS_ANSWER, typed_content, typed_fields, work_view
+from gateway.flow.assisted_views import (
+    AWAITS_ANSWER,
+    typed_content,
+    typed_fields,
+    typed_files,
+    with_files,
+    work_view,
+)
 from gateway.flow.attesting import Attester
 from gateway.flow.committer import Committer, Group
 from gateway.flow.desk import Actor, Download, View
@@ -68,6 +77,7 @@ class Assistance:
         self._committer = committer
         self._journal = journal
         self._vault = vault
+        self._scans = Scans(vault, entropy)
         self._directory = directory
         self._intake = intake
         self._attester = attester
@@ -103,6 +113,25 @@ class Assistance:
                 chunks = self._vault.read(scope, commitment)
                 return Download(a.media_type, a.name, a.size, chunks)
         raise Fault(FaultCode.PORTAL_NOT_FOUND)
+
+    async def add_file(
+        self,
+        actor: Actor,
+        work_id: bytes,
+        media_type: str,
+        size: int,
+        sha256: bytes,
+        chunks: AsyncIterator[bytes],
+    ) -> View:
+        """See `AssistedDesk`."""
+        item = (await self._journal.read(lambda s: found(s, actor, work_id)))[0]
+        rules.require_handed_over(item.status)
+        return await self._scans.keep(item, media_type, size, sha256, chunks)
+
+    async def file(self, actor: Actor, work_id: bytes, commitment: bytes) -> Download:
+        """See `AssistedDesk`."""
+        item, file = await self._journal.read(lambda s: file_of(s, actor, work_id, commitment))
+        return self._scans.open(item, file)
 
     # --- told to the partner --------------------------------------------------------------------
 
@@ -170,6 +199,7 @@ class Assistance:
         """See `AssistedDesk`. It is judged as the intake will judge it, before it is kept."""
         book, now_ms = self._directory.current(), self._clock.now_ms()
         item = (await self._journal.read(lambda s: found(s, actor, work_id)))[0]
+        await self._scans.require(item.partner, item.case_key, typed.files)
         typing = Typing(
             item.partner,
             rules.natural_key(work_id, typed.kind, typed.number),
@@ -217,7 +247,7 @@ class Assistance:
         """See `AssistedDesk`. A refusal by the intake is raised under its own rule."""
         item, case, typing = await self._journal.read(lambda s: to_confirm(s, actor, work_id))
         if typing.status is TypingStatus.TAKEN_IN:  # asked again, since the answer was lost
-            rules.require_match(typed_fields(typing), given.fields)
+            rules.require_match(typed_fields(typing), with_files(given.fields, given.files))
             return await self.item(actor, work_id)
         if typing.status is TypingStatus.TYPED:
             rules.require_other_person(typing.typed_by, actor.subject)
@@ -233,7 +263,7 @@ class Assistance:
             Fault: `assisted.mismatch`.
         """
         try:
-            rules.require_match(typed_fields(typing), given.fields)
+            rules.require_match(typed_fields(typing), with_files(given.fields, given.files))
         except Fault:
             status = rules.step(typing.status, TypingEvent.MISMATCH)
             await self._replace(typing, typing._replace(status=status))
@@ -243,6 +273,7 @@ class Assistance:
         self, actor: Actor, case: CaseRecord, typing: Typing, given: Confirmation
     ) -> Typing:
         """Make the answer a message and keep it, before anything is taken in."""
+        await self._scans.require(typing.partner, typing.case_key, typed_files(typing))
         now_ms = self._clock.now_ms()
         record = record_of(typing, actor.subject, now_ms, given.raw)
         content = complete(typing.kind, typing.number, typed_content(typing))

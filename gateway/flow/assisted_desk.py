@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from gateway.flow.desk import Actor, Download, View
@@ -24,6 +24,23 @@ class Handover(NamedTuple):
     """What the operator sent, verbatim."""
 
 
+class TypedFile(NamedTuple):
+    """A scan of what the partner wrote, as the typed answer names it. `size` in bytes."""
+
+    commitment: bytes
+    """SHA-256 over its salt and content, as it lies in the vault."""
+    media_type: str
+    size: int
+
+    def view(self) -> dict[str, object]:
+        """Write it as the typed answer does."""
+        return {
+            "commitment": self.commitment.hex(),
+            "media_type": self.media_type,
+            "size": self.size,
+        }
+
+
 class TypedOutcome(NamedTuple):
     """The partner's answer as one person reads it from paper or hears it."""
 
@@ -35,6 +52,8 @@ class TypedOutcome(NamedTuple):
     """The partner's own number of the answer."""
     content: Mapping[str, object]
     """Body form of the message's kind."""
+    files: Sequence[TypedFile]
+    """Scans it was read from, uploaded before."""
     raw: bytes
 
 
@@ -42,6 +61,8 @@ class Confirmation(NamedTuple):
     """The key fields as another person reads them."""
 
     fields: Mapping[str, str]
+    files: Sequence[bytes]
+    """Commitments of the scans that this person has looked at."""
     raw: bytes
 
 
@@ -63,6 +84,22 @@ class AssistedDesk(Protocol):
 
     async def material(self, actor: Actor, work_id: bytes, commitment: bytes) -> Download:
         """Open a file that goes with the sheet, to be printed."""
+        ...
+
+    async def add_file(
+        self,
+        actor: Actor,
+        work_id: bytes,
+        media_type: str,
+        size: int,
+        sha256: bytes,
+        chunks: AsyncIterator[bytes],
+    ) -> View:
+        """Keep a scan of what the partner wrote; a typed answer names it by what is returned."""
+        ...
+
+    async def file(self, actor: Actor, work_id: bytes, commitment: bytes) -> Download:
+        """Open a scan that an answer typed for this item names."""
         ...
 
     async def handed_over(self, actor: Actor, work_id: bytes, told: Handover) -> View:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from gateway.flow.answers import answer_header, complete, rehearsed
-from gateway.flow.assisted_views import material_views, sheet_view, typed_content, work_view
+from gateway.flow.assisted_desk import TypedFile
+from gateway.flow.assisted_views import (
+    material_views,
+    sheet_view,
+    typed_content,
+    typed_files,
+    work_view,
+)
 from gateway.flow.committer import Group
 from gateway.flow.desk import Actor, View
 from gateway.flow.effects import rehearse
@@ -60,6 +67,22 @@ def shown(s: Snapshot, actor: Actor, work_id: bytes) -> View:
     return {**view, "materials": material_views(_message(s, item))}
 
 
+def file_of(
+    s: Snapshot, actor: Actor, work_id: bytes, commitment: bytes
+) -> tuple[WorkItem, TypedFile]:
+    """Return a unit's own item with a scan that an answer typed for it names.
+
+    Raises:
+        Fault: `portal.not_found`.
+    """
+    item, case = found(s, actor, work_id)
+    for typing in s.typings_of_case(case.key):
+        for file in typed_files(typing) if typing.work_id == work_id else ():
+            if file.commitment == commitment:
+                return item, file
+    raise Fault(FaultCode.PORTAL_NOT_FOUND)
+
+
 def with_message(s: Snapshot, actor: Actor, work_id: bytes) -> tuple[WorkItem, StoredMessage]:
     """Return a unit's own item with the message that is carried."""
     item = found(s, actor, work_id)[0]
@@ -97,7 +120,11 @@ def to_confirm(s: Snapshot, actor: Actor, work_id: bytes) -> tuple[WorkItem, Cas
 def says_the_same(held: Typing, typed: Typing) -> bool:
     """Tell whether it was typed before, and not found wrong since."""
     alive = held.status in OPEN or held.status is TypingStatus.TAKEN_IN
-    return alive and typed_content(held) == typed_content(typed)
+    return alive and _said(held) == _said(typed)
+
+
+def _said(typing: Typing) -> tuple[Mapping[str, object], set[TypedFile]]:
+    return typed_content(typing), set(typed_files(typing))
 
 
 def judge(group: Group, book: Book, case: CaseRecord, typing: Typing) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Final, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, cast
 
+from gateway.flow.assisted_desk import TypedFile
 from gateway.flow.desk import View
 from gateway.flow.views import STAGE_ZH
 from gateway.kernel.assisted import TypingStatus
@@ -84,6 +85,7 @@ def typing_view(typing: Typing) -> View:
         "typed_at": to_iso(typing.typed_at_ms),
         "typed_by": typing.typed_by,
         "confirm_fields": sorted(typed_fields(typing)),
+        "files": [f.view() for f in typed_files(typing)],
         "confirmed_at": to_iso(typing.confirmed_at_ms) if typing.confirmed_at_ms else None,
         "confirmed_by": typing.confirmed_by or None,
         "message_id": uuid_text(typing.message_id) if typing.message_id else None,
@@ -98,9 +100,25 @@ def typed_content(typing: Typing) -> Mapping[str, object]:
     return document["content"]
 
 
+def typed_files(typing: Typing) -> list[TypedFile]:
+    """Return the scans that the answer names."""
+    document = cast("dict[str, list[dict[str, Any]]]", parse(typing.typed))
+    return [
+        TypedFile(bytes.fromhex(f["commitment"]), f["media_type"], f["size"])
+        for f in document.get("files", [])
+    ]
+
+
 def typed_fields(typing: Typing) -> dict[str, str]:
-    """Return what the second person has to read and type again."""
-    return key_fields(typing.kind, typing.number, typed_content(typing))
+    """Return what the second person has to read and type again, and which scans to look at."""
+    fields = key_fields(typing.kind, typing.number, typed_content(typing))
+    return with_files(fields, [f.commitment for f in typed_files(typing)])
+
+
+def with_files(fields: Mapping[str, str], commitments: Iterable[bytes]) -> dict[str, str]:
+    """Return key fields with the scans among them, in whatever order they were named."""
+    named = ",".join(sorted(c.hex() for c in commitments))
+    return {**fields, "files": named} if named else dict(fields)
 
 
 def material_views(message: StoredMessage, version: ItemVersion | None = None) -> list[View]:

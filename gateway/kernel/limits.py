@@ -165,4 +165,5 @@ ITEM_SEARCH_WORDS_MAX: Final = 8  # each costs one walk of the index
 # --- partners without a system ------------------------------------------------------------------
 ASSISTED_RESUME_MAX: Final = 100  # confirmed answers taken in again at once; people type few
 ASSISTED_RESUME_MS: Final = 60_000  # what could not be taken in is tried again within a minute
+ASSISTED_FILES_MAX: Final = 4  # scans of one answer: a letter is one PDF, or photographed pages
 ASSISTED_TEXT_CHARS_MAX: Final = 128  # the partner's own number, a counter: what fits a line

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _SHOW = ("kuayu calendar show 2026", "kuayu calendar show 2026 --json")
 _CHECK = ("kuayu calendar check", "kuayu calendar check --config /etc/kuayu/kuayu.toml --json")
+_RELOAD = ("kuayu calendar check && kuayu calendar reload", "kuayu calendar reload --json")
 _AHEAD: Final = timedelta(days=60)  # the longest usual limit: 20 + 10 working days over a holiday
 app = group(
     "工作日历 Working days: the library's years under those of calendar.toml.", *_SHOW, *_CHECK
@@ -73,7 +74,7 @@ def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
     """检查 Check calendar.toml, and whether every limit that runs now can be counted.
 
     Ends with 1 if the days ahead reach into a year that is not known: clocks that need it read
-    calendar_missing. A running gateway takes a changed file at its next start.
+    calendar_missing. A running gateway takes a changed file by `kuayu calendar reload`.
     """
     settings = read_config(config)
 
@@ -99,6 +100,31 @@ def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
         )
     if missing is not None:
         raise Stop(ExitCode.NO, _missing(missing.year, settings.calendar))
+
+
+@app.command(epilog=examples(*_RELOAD))
+def reload(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
+    """重新读取 Have the running gateway read calendar.toml again; its clocks are counted anew.
+
+    Ends with 1 if the file is wrong: the gateway goes on with the calendar it has.
+    """
+    settings = read_config(config)
+
+    from gateway.app.cli.operate import operate
+
+    view = operate(settings, "calendar-reload", {})
+    if not view["taken"]:
+        told = [f"{settings.calendar}: {line}" for line in _lines(view["problems"])]
+        raise Stop(ExitCode.NO, *told, "沿用原日历 the calendar stays as it was")
+    if json:
+        show_json(view)
+        return
+    show("已生效 taken" if view["running"] else "未运行，启动时生效 taken at the next start")
+    show(*(f"{name} {_listed(_lines(view[name]))}" for name in ("added", "changed", "removed")))
+
+
+def _lines(found: object) -> list[str]:
+    return [str(each) for each in found] if isinstance(found, list) else []
 
 
 def _missing(year: int, path: object) -> str:

@@ -8,24 +8,36 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from gateway.edge.portal_http.answers import file_answer, json_answer
-from gateway.edge.portal_http.bodies import parse_json, read_json_bytes
+from gateway.edge.portal_http.bodies import parse_json, read_json_bytes, upload, upload_head
 from gateway.edge.portal_http.context import ActorHandler, Portal
 from gateway.edge.portal_http.parameters import (
     commitment_in_path,
     id_in_path,
+    is_digest,
     page_size,
     query,
 )
-from gateway.edge.portal_http.requests import BodyT, Region, StrictBody, read_body
+from gateway.edge.portal_http.requests import (
+    BodyT,
+    MediaType,
+    Region,
+    Sha256Hex,
+    StrictBody,
+    read_body,
+)
 from gateway.edge.portal_http.sheet import STYLE_SOURCE, render_sheet
-from gateway.flow.assisted_desk import AssistedDesk, Confirmation, Handover, TypedOutcome
+from gateway.flow.assisted_desk import AssistedDesk, Confirmation, Handover, TypedFile, TypedOutcome
 from gateway.flow.desk import Actor
 from gateway.kernel.assisted import HandoverMethod
 from gateway.kernel.envelope import Kind
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, parse_uuid7
 from gateway.kernel.instants import from_datetime
-from gateway.kernel.limits import ASSISTED_TEXT_CHARS_MAX
+from gateway.kernel.limits import (
+    ASSISTED_FILES_MAX,
+    ASSISTED_TEXT_CHARS_MAX,
+    ATTACHMENT_BYTES_MAX,
+)
 
 _Line = Annotated[
     str,
@@ -49,6 +61,18 @@ class HandedOverBody(StrictBody):
     note: Annotated[str, StringConstraints(max_length=ASSISTED_TEXT_CHARS_MAX)] = ""
 
 
+class FileBody(StrictBody):
+    """A scan, as the upload answered it."""
+
+    commitment: Sha256Hex
+    media_type: MediaType
+    size: Annotated[int, Field(gt=0, le=ATTACHMENT_BYTES_MAX)]
+
+    def named(self) -> TypedFile:
+        """Return it as the flow knows it."""
+        return TypedFile(bytes.fromhex(self.commitment), self.media_type, self.size)
+
+
 class OutcomeBody(StrictBody):
     """`POST /v1/assisted/work/{work_id}/outcome`."""
 
@@ -57,12 +81,14 @@ class OutcomeBody(StrictBody):
     kind: _Line
     number: _Line
     content: dict[str, object]
+    files: Annotated[list[FileBody], Field(default_factory=list, max_length=ASSISTED_FILES_MAX)]
 
 
 class ConfirmBody(StrictBody):
     """`POST /v1/assisted/work/{work_id}/confirm`: the key fields, read once more."""
 
     fields: dict[_Line, Annotated[str, StringConstraints(max_length=2_000)]]
+    files: Annotated[list[Sha256Hex], Field(default_factory=list, max_length=ASSISTED_FILES_MAX)]
 
 
 def _desk(portal: Portal) -> AssistedDesk:
@@ -124,6 +150,28 @@ async def material(request: web.Request, portal: Portal, actor: Actor) -> web.St
     return await file_answer(request, portal, download)
 
 
+async def add_file(request: web.Request, portal: Portal, actor: Actor) -> web.StreamResponse:
+    """`POST /v1/assisted/work/{work_id}/files?sha256=`: a scan as it is, streamed."""
+    work_id = id_in_path(request, "work_id")
+    sha256 = query(request, ("sha256",)).get("sha256", "")
+    if not is_digest(sha256):
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "sha256: of the file, in lower-case hex")
+    media_type, size = upload_head(request)
+    chunks = upload(request, portal.bounds, media_type)
+    view = await _desk(portal).add_file(
+        actor, work_id, media_type, size, bytes.fromhex(sha256), chunks
+    )
+    return json_answer(view, status=201)
+
+
+async def file(request: web.Request, portal: Portal, actor: Actor) -> web.StreamResponse:
+    """`GET /v1/assisted/work/{work_id}/files/{commitment}`."""
+    query(request, ())
+    work_id = id_in_path(request, "work_id")
+    commitment = commitment_in_path(request, "commitment")
+    return await file_answer(request, portal, await _desk(portal).file(actor, work_id, commitment))
+
+
 async def handed_over(request: web.Request, portal: Portal, actor: Actor) -> web.StreamResponse:
     """`POST /v1/assisted/work/{work_id}/handed-over`."""
     work_id = id_in_path(request, "work_id")
@@ -145,7 +193,8 @@ async def outcome(request: web.Request, portal: Portal, actor: Actor) -> web.Str
         wrong = (("/kind", "is no kind of message"),)
         raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "1 errors", errors=wrong)
     region = GatewayId(body.region)
-    typed = TypedOutcome(region, body.case_number, kind, body.number, body.content, raw)
+    files = [f.named() for f in body.files]
+    typed = TypedOutcome(region, body.case_number, kind, body.number, body.content, files, raw)
     return json_answer(await _desk(portal).outcome(actor, work_id, typed))
 
 
@@ -154,7 +203,9 @@ async def confirm(request: web.Request, portal: Portal, actor: Actor) -> web.Str
     work_id = id_in_path(request, "work_id")
     query(request, ())
     body, raw = await _read(request, portal, ConfirmBody)
-    return json_answer(await _desk(portal).confirm(actor, work_id, Confirmation(body.fields, raw)))
+    seen = [bytes.fromhex(commitment) for commitment in body.files]
+    given = Confirmation(body.fields, seen, raw)
+    return json_answer(await _desk(portal).confirm(actor, work_id, given))
 
 
 _EITHER = "assisted:type assisted:confirm"
@@ -164,6 +215,8 @@ ROUTES: tuple[tuple[str, str, str, ActorHandler], ...] = (
     ("GET", _ITEM, _EITHER, show_work),
     ("GET", _ITEM + "/sheet", _EITHER, sheet),
     ("GET", _ITEM + "/materials/{commitment}", _EITHER, material),
+    ("POST", _ITEM + "/files", "assisted:type", add_file),
+    ("GET", _ITEM + "/files/{commitment}", _EITHER, file),
     ("POST", _ITEM + "/handed-over", "assisted:type", handed_over),
     ("POST", _ITEM + "/outcome", "assisted:type", outcome),
     ("POST", _ITEM + "/confirm", "assisted:confirm", confirm),

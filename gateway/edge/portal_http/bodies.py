@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -17,16 +17,11 @@ from gateway.edge.portal_http.parameters import content_digests
 from gateway.edge.portal_http.requests import MEDIA_TYPE_PATTERN
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.limits import ATTACHMENT_BYTES_MAX, ATTACHMENT_CHUNK_BYTES
+from gateway.kernel.media import MAGIC, MAGIC_BYTES
 from gateway.rules.schema import strict_json
 
 _EXPECTS: Final = web.RequestKey("expects_continue", bool)
 _MEDIA_TYPE: Final = re.compile(MEDIA_TYPE_PATTERN)
-_MAGIC: Final[Mapping[str, bytes]] = {
-    "application/pdf": b"%PDF-",
-    "image/jpeg": b"\xff\xd8\xff",
-    "image/png": b"\x89PNG\r\n\x1a\n",
-}
-_MAGIC_BYTES: Final = max(map(len, _MAGIC.values()))
 
 
 async def expect(request: web.Request) -> None:
@@ -153,11 +148,11 @@ async def _read(request: web.Request, bounds: Bounds, size: int) -> bytes:
 
 async def _first(request: web.Request, bounds: Bounds, media_type: str) -> bytes:
     head = b""
-    while len(head) < _MAGIC_BYTES:
+    while len(head) < MAGIC_BYTES:
         chunk = await _read(request, bounds, ATTACHMENT_CHUNK_BYTES)
         if not chunk:
             break
         head += chunk
-    if not head.startswith(_MAGIC.get(media_type, b"")):
+    if not head.startswith(MAGIC.get(media_type, b"")):
         raise Fault(FaultCode.ATTACHMENT_TYPE, media_type)
     return head

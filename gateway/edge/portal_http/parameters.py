@@ -48,6 +48,11 @@ def commitment_in_path(request: web.Request, name: str) -> bytes:
     return bytes.fromhex(text)
 
 
+def is_digest(text: str) -> bool:
+    """Tell whether a text is a SHA-256 in 64 lower-case hex digits."""
+    return _COMMITMENT.match(text) is not None
+
+
 def query(request: web.Request, known: Collection[str]) -> dict[str, str]:
     """Return the query parameters.
 

@@ -99,7 +99,7 @@ class Waiting:
             fields = {"kind": "acknowledged", "number": NUMBER}
             work_id = parse_uuid7(self.work_id)
             assert work_id is not None
-            await desk.confirm(actor, work_id, Confirmation(fields, b"{}"))
+            await desk.confirm(actor, work_id, Confirmation(fields, (), b"{}"))
 
     def typing(self) -> Typing:
         with open_sqlite_reader(self.site.journal) as snapshot:

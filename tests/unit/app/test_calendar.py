@@ -73,3 +73,28 @@ def test_a_file_that_contradicts_itself_is_refused_by_name(
 def test_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigProblem, match="cannot be read"):
         read_years(tmp_path)
+
+
+def test_a_file_that_is_wrong_when_read_again_leaves_the_calendar_as_it_was(
+    tmp_path: Path,
+) -> None:
+    held = load_calendar(written(tmp_path, GOOD))
+    before = held.current()
+    for broken in (GOOD[:-20], "years = 7", GOOD + GOOD):
+        written(tmp_path, broken)
+        with pytest.raises(ConfigProblem):
+            held.reload()
+        assert held.current() is before
+
+
+def test_a_file_read_again_tells_which_years_it_changed(tmp_path: Path) -> None:
+    held = load_calendar(tmp_path / "calendar.toml")
+    assert held.reload() == ([], [], [])
+    written(tmp_path, GOOD)
+    assert held.reload() == ([2027], [], [])
+    assert due_day(held.current(), date(2026, 12, 31), 1) == date(2027, 1, 4)
+    written(tmp_path, GOOD.replace("2027", "2026").replace("2026-02-20", "2026-02-21"))
+    assert held.reload() == ([], [2026], [2027])
+    (tmp_path / "calendar.toml").unlink()
+    assert held.reload() == ([], [2026], [])
+    assert held.current() == load_calendar(tmp_path / "calendar.toml").current()
