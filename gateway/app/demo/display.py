@@ -209,7 +209,10 @@ def _commands(outcome: Outcome) -> list[tuple[str, str]]:
             "每一步的来龙去脉 every step and why",
         ),
         (f"{kuayu} case list --config {config}", "全部办件 every case"),
-        (f"{kuayu} demo --state {outcome.state_dir}", "再办一件 another case, same gateways"),
+        (
+            f"{kuayu} demo --scenario {outcome.scenario} --state {outcome.state_dir}",
+            "再办一件 another case, same gateways",
+        ),
     ]
 
 
