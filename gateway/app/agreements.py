@@ -18,13 +18,13 @@ from gateway.app.toml_files import (
     read_table,
     twice,
 )
-from gateway.flow.accords import read_content
 from gateway.kernel.digests import digest
 from gateway.kernel.envelope import Mode, Right, Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.instants import from_datetime
 from gateway.kernel.limits import (
+    AGREEMENT_BYTES_MAX,
     AGREEMENT_GRANTED_MAX,
     AGREEMENT_LINE_DOTS_MAX,
     REQUIRED_SUITES_MAX,
@@ -105,13 +105,16 @@ def parse_agreement(raw: bytes, path: Path = _FILE) -> Agreement:
 
 
 def read_agreement(raw: bytes) -> Agreement:
-    """Return the agreement that `raw`, which came from outside, says.
+    """Return the agreement that `raw`, which came from outside, says; bounded before it is parsed.
 
     Raises:
         Fault: `agreement.content_invalid`, naming everything that is wrong.
     """
+    if not raw or len(raw) > AGREEMENT_BYTES_MAX:
+        told = f"{len(raw)} bytes; 1 to {AGREEMENT_BYTES_MAX}"
+        raise Fault(FaultCode.AGREEMENT_CONTENT_INVALID, told)
     try:
-        return read_content(raw, parse_agreement)
+        return parse_agreement(raw)
     except ConfigProblem as problem:
         raise Fault(FaultCode.AGREEMENT_CONTENT_INVALID, "; ".join(problem.messages)) from None
     except RecursionError:

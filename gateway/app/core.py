@@ -83,7 +83,7 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
     stack.push_async_callback(journal.close)
     await journal.write(lambda tx: tx.release_leases())
     try:
-        files = await FileVault.open(config.vault.path, log=log)
+        files = await FileVault.open(config.vault.path, log=log, clock=seams.clock)
     except (Fault, OSError) as problem:
         told = "cannot be used; check the folder, its owner and the disk"
         raise ConfigProblem(config.vault.path, [f"vault.path: {told}"]) from problem
@@ -97,7 +97,7 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
     stack.push_async_callback(_finish, committer, writer)
     authenticity = Authenticity(verifier)
     directory = HeldDirectory(book)
-    accords = Accords(journal, directory, authenticity, read_agreement)
+    accords = Accords(journal, directory, authenticity, read_agreement, log)
     await accords.refresh()
     await _tell_unread(journal, directory, log)
     committer.accompany(Clockwork(directory, calendar).keep)

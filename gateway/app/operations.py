@@ -86,11 +86,21 @@ async def _reload_calendar(o: Operations, operator: str, _: Arguments) -> View:
     return {"taken": True, "problems": [], **years._asdict()}
 
 
+async def _send(o: Operations, operator: str, a: Arguments) -> View:
+    return await o.agreements.send(operator, _digest(a), _text(a, "partner", ""))
+
+
+async def _drop(o: Operations, operator: str, a: Arguments) -> View:
+    return await o.agreements.drop(operator, _digest(a))
+
+
 COMMANDS: Final[Mapping[str, _Command]] = {
     "agreement-propose": _propose,
     "agreement-accept": _accept,
     "agreement-reject": _reject,
     "agreement-revoke": _revoke,
     "calendar-reload": _reload_calendar,
+    "agreement-send": _send,
+    "agreement-drop": _drop,
 }
 """Every command an operator's line can send."""

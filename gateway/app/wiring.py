@@ -27,6 +27,7 @@ from gateway.flow.deadlines import Deadlines
 from gateway.flow.dispatch import Dispatcher
 from gateway.flow.gathering import Gathering
 from gateway.flow.handling import ChangeBell, Handling
+from gateway.flow.housekeeping import Housekeeping
 from gateway.flow.intake import Intake
 from gateway.flow.item_list import ItemLists
 from gateway.flow.joint import JointTasks
@@ -92,6 +93,8 @@ def _dispatch(stack: AsyncExitStack, c: Core) -> None:
 
 async def _exchange(stack: AsyncExitStack, c: Core, intake: Intake) -> PartnerServer:
     uploads = AttachmentIntake(c.vault, c.journal, c.directory, c.seams.clock)
+    home = Housekeeping(c.vault, c.journal, c.directory, uploads, c.seams.clock, c.log)
+    stack.callback(c.owner.start("housekeeping", home.run()).cancel)
     server = PartnerServer(Gathering(intake, c.owner), uploads, c.directory, c.log, transport_pin)
     trusted = {p.authorities for p in c.directory.current().partners.values()}
     await server.start(

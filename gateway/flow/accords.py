@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple, Protocol, cast
 
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Group
 from gateway.kernel.digests import TYPE_AGREEMENT_ACT, pae
+from gateway.kernel.digests import digest as digest_of
 from gateway.kernel.envelope import Header, Kind
 from gateway.kernel.faults import Fault, FaultCode
-from gateway.kernel.identifiers import GatewayId
+from gateway.kernel.identifiers import GatewayId, uuid_text
 from gateway.kernel.limits import (
-    AGREEMENT_BYTES_MAX,
     AGREEMENTS_PER_PARTNER_MAX,
     MESSAGE_LIFE_MS_MAX,
     SKEW_MS_MAX,
@@ -24,6 +24,7 @@ from gateway.kernel.limits import (
 from gateway.ports.directory import Book, Directory
 from gateway.ports.journal import Journal
 from gateway.ports.journal_agreements import AgreementSnapshot, StoredAct, StoredAgreement
+from gateway.ports.telemetry import EventLog
 from gateway.rules.agreement import Act, Agreement, Verdict, require_next_act, require_party
 from gateway.rules.trust import Partner, checks_for, require_suites
 from gateway.wire.receipts import SignedAct, decode_signed_agreement_act
@@ -35,6 +36,8 @@ VERDICTS: Final[Mapping[Kind, Verdict]] = {
     Kind.AGREEMENT_REVOKED: Verdict.REVOKE,
 }
 """What the act in a message of each kind must say; who proposes accepts by it."""
+
+DROPPED: Final = "the proposal was let go of there; propose it again"
 
 Reader = Callable[[bytes], Agreement]
 """Reads an agreement's content. Raises `agreement.content_invalid`."""
@@ -68,20 +71,65 @@ class Accords:
     """Judges what partners say of agreements, and keeps the book as the journal has it."""
 
     def __init__(
-        self, journal: Journal, shelf: Shelf, authenticity: Authenticity, read: Reader
+        self,
+        journal: Journal,
+        shelf: Shelf,
+        authenticity: Authenticity,
+        read: Reader,
+        log: EventLog,
     ) -> None:
         self._journal = journal
+        self._log = log
         self._shelf = shelf
         self._authenticity = authenticity
         self._founding = shelf.current().agreements
         self._refreshing = asyncio.Lock()
+        self._contents: dict[bytes, Agreement] = {}
+        """Kept contents as they were read once, without acts."""
         self.read = read
 
-    async def refresh(self) -> None:
-        """Put the agreements and acts that the journal holds into the book, beside the files'."""
+    async def refresh(self, news: Collection[bytes] | None = None) -> None:
+        """Put the agreements and acts that the journal holds into the book, beside the files'.
+
+        Of `news` (digests) only, if given: what is kept already is not read again.
+        """
         async with self._refreshing:
-            book = replace(self._shelf.current(), agreements=self._founding)
-            self._shelf.replace(await self._journal.read(lambda s: agreed(book, s, self.read)))
+            if news is None:
+                founding = replace(self._shelf.current(), agreements=self._founding)
+                book = await self._journal.read(lambda s: agreed(founding, s, self._once))
+                self._shelf.replace(book)
+                return
+            kept = await self._journal.read(
+                lambda s: [(d, s.agreement(d), s.agreement_acts(d)) for d in news]
+            )
+            self._shelf.replace(self._with_news(self._shelf.current(), kept))
+
+    def _once(self, raw: bytes) -> Agreement:
+        """Read kept content the first time it is met."""
+        address = digest_of(raw)
+        known = self._contents.get(address)
+        if known is None:
+            known = self._contents[address] = self.read(raw)
+        return known
+
+    def _with_news(
+        self,
+        book: Book,
+        kept: Sequence[tuple[bytes, StoredAgreement | None, Sequence[StoredAct]]],
+    ) -> Book:
+        agreements, documents = dict(book.agreements), dict(book.documents)
+        for digest, stored, acts in kept:
+            founding = self._founding.get(digest)
+            if stored is not None:
+                documents[digest] = ("agreement", stored.content)
+            if founding is None and stored is not None:
+                founding = self._once(stored.content)
+            if founding is not None:
+                agreements[digest] = _with_acts(founding, acts)
+            else:  # let go of, or never kept: nothing stands under this digest
+                for gone in (agreements, documents, self._contents):
+                    gone.pop(digest, None)
+        return replace(book, agreements=agreements, documents=documents)
 
     async def notice(
         self, book: Book, sender: Partner, header: Header, document: object, received_at_ms: int
@@ -93,8 +141,24 @@ class Accords:
 
         Raises:
             Fault: `agreement.content_invalid`, `agreement.act_invalid`, `agreement.not_party`;
-                `agreement.unknown`, which may pass.
+                `agreement.unknown`, which may pass; `gateway.internal` for a bug, told by type.
         """
+        try:
+            return await self._heard(book, sender, header, document, received_at_ms)
+        except Fault:
+            raise
+        except Exception as broken:  # any bug in reading a stranger's words fails them alone
+            self._log.event(
+                "notice_broke",
+                error=type(broken).__name__,
+                partner=header.sender,
+                message_id=uuid_text(header.message_id),
+            )
+            raise Fault(FaultCode.INTERNAL) from broken
+
+    async def _heard(
+        self, book: Book, sender: Partner, header: Header, document: object, received_at_ms: int
+    ) -> Notice:
         form = cast("Mapping[str, str]", document)
         content = form.get("content", "").encode()
         if content:
@@ -103,6 +167,7 @@ class Accords:
             address = bytes.fromhex(form["agreement"])
             found = book.agreements.get(address)
             if found is None:
+                await self._require_not_dropped(address)
                 raise Fault(FaultCode.AGREEMENT_UNKNOWN, address.hex()[:16])
             agreement = found
         if header.agreement_digest != agreement.digest:
@@ -114,6 +179,11 @@ class Accords:
         if signed.act.verdict is not VERDICTS[header.kind]:
             raise Fault(FaultCode.AGREEMENT_ACT_INVALID, "another verdict than the message's kind")
         return Notice(agreement, content, signed.act)
+
+    async def _require_not_dropped(self, address: bytes) -> None:
+        dropped = await self._journal.read(lambda s: s.agreement_dropped(address))
+        if dropped is not None:
+            raise Fault(FaultCode.AGREEMENT_ACT_OUT_OF_ORDER, DROPPED)
 
     async def _verified(
         self, sender: Partner, agreement: Agreement, text: str, at_ms: int
@@ -160,23 +230,23 @@ def agreed(founding: Book, kept: AgreementSnapshot, read: Reader) -> Book:
     return replace(founding, agreements=agreements, documents=documents)
 
 
-def read_content(raw: bytes, parse: Callable[[bytes], Agreement]) -> Agreement:
-    """Read content that came from outside, bounded before it is parsed.
-
-    Raises:
-        Fault: `agreement.content_invalid`; what `parse` raises.
-    """
-    if not raw or len(raw) > AGREEMENT_BYTES_MAX:
-        raise Fault(FaultCode.AGREEMENT_CONTENT_INVALID, f"over {AGREEMENT_BYTES_MAX} bytes")
-    return parse(raw)
-
-
 def _with_acts(agreement: Agreement, stored: Iterable[StoredAct]) -> Agreement:
-    """Add stored acts, verified when they came, to those the files hold."""
-    known = {(a.party, a.verdict) for a in agreement.acts}
-    acts = [decode_signed_agreement_act(s.signed).act for s in stored]
-    more = tuple(a for a in acts if (a.party, a.verdict) not in known)
-    return replace(agreement, acts=(*agreement.acts, *more)) if more else agreement
+    """Add stored acts, verified when they came, to those the files hold.
+
+    One that was recorded here stands before a file of the same verdict, which came later.
+    """
+    acts = {(a.party, a.verdict): a for a in agreement.acts}
+    for kept in stored:
+        act = decode_signed_agreement_act(kept.signed).act
+        acts[act.party, act.verdict] = replace(act, recorded_at_ms=kept.recorded_at_ms)
+    return replace(agreement, acts=tuple(acts.values()))
+
+
+def _require_place(group: Group, proposer: GatewayId) -> None:
+    under_way = sum(a.proposer == proposer for a in group.agreements)
+    if group.tx.agreements_proposed_by(proposer) + under_way >= AGREEMENTS_PER_PARTNER_MAX:
+        told = f"{AGREEMENTS_PER_PARTNER_MAX} proposals are kept; let go of some there"
+        raise Fault(FaultCode.LIMIT_QUOTA, told)
 
 
 def record(group: Group, notice: Notice, proposer: GatewayId, counterpart: GatewayId) -> bool:
@@ -194,10 +264,12 @@ def record(group: Group, notice: Notice, proposer: GatewayId, counterpart: Gatew
         # Messages of no case keep no order: what it revokes may still be on its way.
         raise Fault(FaultCode.AGREEMENT_UNKNOWN, "its acceptance has not arrived")
     require_next_act(given, act)
+    dropped = any(d.digest == digest for d in group.dropped_agreements)
+    if not notice.content and (dropped or group.tx.agreement_dropped(digest) is not None):
+        raise Fault(FaultCode.AGREEMENT_ACT_OUT_OF_ORDER, DROPPED)
     if notice.content and group.tx.agreement(digest) is None:
-        under_way = sum(a.counterpart == counterpart for a in group.agreements)
-        if group.tx.agreements_with(counterpart) + under_way >= AGREEMENTS_PER_PARTNER_MAX:
-            raise Fault(FaultCode.LIMIT_QUOTA, "agreements of a partner")
+        if proposer == counterpart:
+            _require_place(group, counterpart)
         group.agreements.append(
             StoredAgreement(digest, proposer, counterpart, group.now_ms, notice.content)
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from gateway.flow.accords import VERDICTS, Accords, Notice, Shelf, notice_form, record
 from gateway.flow.committer import Committer, Group
@@ -12,18 +13,30 @@ from gateway.flow.desk import View
 from gateway.flow.outbound import notify
 from gateway.flow.sealing import Sealer
 from gateway.kernel.digests import TYPE_AGREEMENT_ACT, pae
-from gateway.kernel.envelope import Body, Header, Kind, Strength
+from gateway.kernel.envelope import Body, Header, Kind, Outcome, Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef
-from gateway.kernel.limits import REASON_CHARS_MAX
+from gateway.kernel.limits import MESSAGE_LIFE_MS, MESSAGE_LIFE_MS_MAX, REASON_CHARS_MAX
 from gateway.ports.clock import Clock
 from gateway.ports.directory import Book
+from gateway.ports.journal_agreements import DroppedAgreement, StoredNotice
 from gateway.ports.keyring import SignerDown
-from gateway.rules.agreement import Act, Agreement, OpenCases, require_next_act, require_party
+from gateway.rules.agreement import (
+    Act,
+    Agreement,
+    OpenCases,
+    Verdict,
+    require_next_act,
+    require_party,
+)
 from gateway.rules.trust import PartnerState
 from gateway.wire.envelopes import Draft
 from gateway.wire.headers import encode_body
-from gateway.wire.receipts import encode_agreement_act, encode_signed_agreement_act
+from gateway.wire.receipts import (
+    decode_signed_agreement_act,
+    encode_agreement_act,
+    encode_signed_agreement_act,
+)
 
 
 class AgreementDesk:
@@ -65,6 +78,37 @@ class AgreementDesk:
             operator, Kind.AGREEMENT_REVOKED, known, reason=reason, open_cases=open_cases
         )
 
+    async def send(self, operator: str, digest: bytes, partner: str = "") -> View:
+        """Send again what the other parties, or `partner` alone, refused to hear.
+
+        What is on its way goes on by itself and is not sent twice.
+
+        Raises:
+            Fault: `agreement.unknown`, `agreement.not_party`, those of `_others` and of signing.
+        """
+        known, book = self._known(digest), self._shelf.current()
+        others = _others(book, known, partner)
+        work = _SendAgain(book, operator, known, others, self._signed)
+        await self._committer.submit(work)
+        return {
+            "agreement": digest.hex(),
+            "name": known.name,
+            "told": sorted(set(work.told)),
+            "changed": bool(work.told),
+        }
+
+    async def drop(self, operator: str, digest: bytes) -> View:
+        """Let go of a proposal that was never accepted here; what was said of it stays.
+
+        Raises:
+            Fault: `agreement.unknown`; `agreement.act_out_of_order` if it was accepted here, or
+                stands in a partner's folder; those of the committer.
+        """
+        known = self._known(digest)
+        await self._committer.submit(_Drop(self._shelf.current(), operator, known))
+        await self._accords.refresh([digest])
+        return {"agreement": digest.hex(), "name": known.name, "changed": True}
+
     def _known(self, digest: bytes) -> Agreement:
         found = self._shelf.current().agreements.get(digest)
         if found is None:
@@ -97,7 +141,7 @@ class AgreementDesk:
         act = await asyncio.to_thread(self._signed, agreement, act, reason)
         work = _Give(book, operator, kind, Notice(agreement, content, act), others)
         await self._committer.submit(work)
-        await self._accords.refresh()
+        await self._accords.refresh([agreement.digest])
         return {
             "agreement": agreement.digest.hex(),
             "name": agreement.name,
@@ -120,10 +164,10 @@ class AgreementDesk:
         return Act(act.party, act.verdict, act.acted_at_ms, signed, act.open_cases)
 
 
-def _others(book: Book, agreement: Agreement) -> list[GatewayId]:
-    """Return the parties that must be told."""
+def _others(book: Book, agreement: Agreement, only: str = "") -> list[GatewayId]:
+    """Return the parties that must be told, or the one that is named."""
     home = book.home.gateway_id
-    others = sorted(agreement.parties - {home})
+    others = [p for p in sorted(agreement.parties - {home}) if only in ("", p)]
     for other in others:
         require_party(agreement, home, other)
         partner = book.partners.get(other)
@@ -161,22 +205,115 @@ class _Give:
         if not self.new:
             return
         agreement, content, act = self._notice
-        form = notice_form(self._kind, agreement.digest, content, act.signed)
-        body = encode_body(Body(json.dumps(form, ensure_ascii=False).encode()))
         for other in self._others:
-            header = Header(
-                MessageId(b""),
-                home,
-                other,
-                0,
-                0,
-                self._kind,
-                b"",
-                agreement_digest=agreement.digest,
-                acting_unit=self._book.home.unit,
-                staff_pseudonym=self._operator,
-                staff_capacity="operator",
-                strength=Strength.SIGNED,
-                required_suites=agreement.required_suites,
-            )
-            notify(group, Draft(header, body))
+            _tell(group, self._book, self._operator, self._kind, agreement, other, content, act)
+
+
+def _tell(
+    group: Group,
+    book: Book,
+    operator: str,
+    kind: Kind,
+    agreement: Agreement,
+    other: GatewayId,
+    content: bytes,
+    act: Act,
+) -> None:
+    """Queue a verdict for one partner, and keep that it is on its way."""
+    form = notice_form(kind, agreement.digest, content, act.signed)
+    header = Header(
+        MessageId(b""),
+        book.home.gateway_id,
+        other,
+        0,
+        0,
+        kind,
+        b"",
+        agreement_digest=agreement.digest,
+        acting_unit=book.home.unit,
+        staff_pseudonym=operator,
+        staff_capacity="operator",
+        strength=Strength.SIGNED,
+        required_suites=agreement.required_suites,
+    )
+    body = encode_body(Body(json.dumps(form, ensure_ascii=False).encode()))
+    draft_id = notify(group, Draft(header, body))
+    group.notices.append(StoredNotice(agreement.digest, other, int(kind), draft_id, group.now_ms))
+
+
+class _SendAgain:
+    """Queues the verdicts on an agreement that were refused, as they were said or signed anew."""
+
+    def __init__(
+        self,
+        book: Book,
+        operator: str,
+        agreement: Agreement,
+        others: list[GatewayId],
+        sign: Callable[[Agreement, Act, str], Act],
+    ) -> None:
+        self._book = book
+        self._operator = operator
+        self._agreement = agreement
+        self._others = others
+        self._sign = sign
+        self.told: list[GatewayId] = []
+
+    def refs(self) -> Iterable[MessageRef]:
+        return ()
+
+    def keys(self) -> Iterable[CaseKey]:
+        return ()
+
+    def step(self, group: Group) -> None:
+        tx, digest, home = group.tx, self._agreement.digest, self._book.home.gateway_id
+        refused = [
+            n
+            for n in tx.notices()
+            if n.digest == digest and n.outcome == Outcome.REFUSED and n.partner in self._others
+        ]
+        ours = {a.verdict: a.signed for a in tx.agreement_acts(digest) if a.party == home}
+        stored = tx.agreement(digest)
+        ready = []
+        for notice in refused:
+            kind = Kind(notice.kind)
+            content = stored.content if stored and kind is Kind.AGREEMENT_PROPOSED else b""
+            ready.append((notice, kind, content, self._act(group, ours[VERDICTS[kind]])))
+        self.told = [notice.partner for notice in refused]
+        for notice, kind, content, act in ready:
+            agreement, other = self._agreement, notice.partner
+            _tell(group, self._book, self._operator, kind, agreement, other, content, act)
+
+    def _act(self, group: Group, signed: bytes) -> Act:
+        """Return our verdict; signed anew if it is older than a receiver hears."""
+        read = decode_signed_agreement_act(signed)
+        if group.now_ms - read.act.acted_at_ms <= MESSAGE_LIFE_MS_MAX - MESSAGE_LIFE_MS:
+            return read.act
+        fresh = replace(read.act, acted_at_ms=group.now_ms, signed=b"")
+        return self._sign(self._agreement, fresh, read.reason)
+
+
+class _Drop:
+    """Lets go of a proposal's content."""
+
+    def __init__(self, book: Book, operator: str, agreement: Agreement) -> None:
+        self._home = book.home.gateway_id
+        self._operator = operator
+        self._agreement = agreement
+
+    def refs(self) -> Iterable[MessageRef]:
+        return ()
+
+    def keys(self) -> Iterable[CaseKey]:
+        return ()
+
+    def step(self, group: Group) -> None:
+        digest = self._agreement.digest
+        if group.tx.agreement(digest) is None:
+            raise Fault(FaultCode.AGREEMENT_ACT_OUT_OF_ORDER, "it stands in a partner's folder")
+        acts = [*group.tx.agreement_acts(digest), *(a for a in group.acts if a.digest == digest)]
+        verdicts = {a.verdict for a in self._agreement.acts if a.party == self._home}
+        verdicts |= {Verdict(a.verdict) for a in acts if a.party == self._home}
+        if Verdict.ACCEPT in verdicts:
+            raise Fault(FaultCode.AGREEMENT_ACT_OUT_OF_ORDER, "it was accepted here; revoke it")
+        group.dropped_agreements.append(DroppedAgreement(digest, self._operator, group.now_ms))

@@ -31,6 +31,7 @@ CLOCK_ZH = {
     ClockName.PROMISED: "承诺办结时限",
     ClockName.DELIVERY: "送达",
     ClockName.ANSWER: "协办答复",
+    ClockName.RECTIFICATION: "差评整改",
 }
 CALENDAR_MISSING = "calendar_missing"
 """What a day or a number of days reads that needs a year no one has published yet."""
@@ -129,20 +130,49 @@ def overdue_views(
     return views, LatePlace(page[-1].late_from_ms, *page[-1].clocks.key)
 
 
+def rectification_views(
+    snapshot: Snapshot,
+    unit: str,
+    home: str,
+    calendar: WorkingCalendar,
+    now_ms: int,
+    *,
+    limit: int,
+) -> list[dict[str, object]]:
+    """Return cases with bad reviews (差评) that wait for their answer, and the clocks of those."""
+    page = snapshot.clocks_to_rectify(unit, limit)
+    cases = snapshot.cases([kept.clocks.key for kept in page])
+    views = []
+    for kept in page:
+        case = cases[kept.clocks.key]
+        sides = sides_of(case, home)
+        open_ = [
+            clock_view(reading, sides)
+            for reading in readings(calendar, kept.clocks, now_ms)
+            if reading.name is ClockName.RECTIFICATION and reading.stopped_ms is None
+        ]
+        views.append({**_head(case, home), "clocks": open_})
+    return views
+
+
+def _head(case: CaseRecord, home: str) -> dict[str, object]:
+    whole = case_view(case, home)
+    named = ("case_id", "origin", "deciding", "role", "unit", "stage", "stage_zh", "held_by")
+    more = ("item_code", "case_numbers")
+    return {name: whole[name] for name in (*named, *more)}
+
+
 def _overdue_view(
     case: CaseRecord, kept: KeptClocks, home: str, calendar: WorkingCalendar, now_ms: int
 ) -> dict[str, object]:
-    sides, whole = sides_of(case, home), case_view(case, home)
+    sides = sides_of(case, home)
     late = [
         reading
         for reading in readings(calendar, kept.clocks, now_ms)
         if reading.state is ClockState.OVERDUE
     ]
-    named = ("case_id", "origin", "deciding", "role", "unit", "stage", "stage_zh", "held_by")
     return {
-        **{name: whole[name] for name in named},
-        "item_code": case.item_code,
-        "case_numbers": whole["case_numbers"],
+        **_head(case, home),
         "overdue_since": None if kept.late_from_ms is None else to_iso(kept.late_from_ms),
         "late_days": max((reading.late_days for reading in late), default=0),
         "clocks": [clock_view(reading, sides) for reading in late],

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from heapq import merge
+from typing import Any, cast
 
 from gateway.flow.committer import Group
+from gateway.flow.reviews import review_body, reviews_said, waiting_to_rectify
 from gateway.kernel.case import CaseRecord, CaseRole
-from gateway.kernel.envelope import Header, Mode, Outcome
+from gateway.kernel.envelope import Header, Kind, Mode, Outcome
 from gateway.kernel.identifiers import CaseKey
 from gateway.ports.calendar import CalendarSource
 from gateway.ports.directory import Book, Directory
@@ -22,6 +24,7 @@ from gateway.rules.deadlines import (
     follow,
     polling,
 )
+from gateway.rules.review import to_rectify
 from gateway.wire.envelopes import decode_envelope
 from gateway.wire.receipts import decode_signed_receipt
 
@@ -52,6 +55,7 @@ class Clockwork:
                 [] if key not in held and case.revision > 1 else new,
                 confirmed_ms=confirmed.get(case.sent.digest, answered_ms),
                 now_ms=group.now_ms,
+                rectify=waiting_to_rectify(group, case),
             )
             rows.append(counted(calendar, kept._replace(clocks=clocks), group.now_ms))
         group.tx.save_clocks(rows)
@@ -95,19 +99,23 @@ def events_of(case: CaseRecord, history: Sequence[StoredMessage]) -> tuple[Clock
     where the time of day was set back between them.
     """
     events: list[ClockEvent] = []
+    said: list[tuple[str, Mapping[str, Any]]] = []
     for message in history:
         if message.kind is None or message.outcome in (Outcome.REFUSED, Outcome.VOID):
             continue
-        header = decode_envelope(message.envelope).header
+        header, rectify = decode_envelope(message.envelope).header, 0
+        if message.kind is Kind.REVIEWED:
+            rectify = to_rectify(review_body(message), said)
+            said.append((message.header_digest.hex(), review_body(message)))
         if message.direction is Direction.IN:
-            events.append(_theirs(case, header, message.recorded_at_ms))
+            events.append(_theirs(case, header, message.recorded_at_ms, rectify))
         elif case.role.orders:
             sent_ms = header.sent_at_ms
-            events.append(ClockEvent(message.kind, case.role, sent_ms, sent_ms))
+            events.append(ClockEvent(message.kind, case.role, sent_ms, sent_ms, rectify))
         elif message.outcome is Outcome.TAKEN_IN:
             receipt = decode_signed_receipt(message.receipt).receipt
             at_ms = receipt.received_at_ms
-            events.append(ClockEvent(message.kind, case.role, header.sent_at_ms, at_ms))
+            events.append(ClockEvent(message.kind, case.role, header.sent_at_ms, at_ms, rectify))
     if case.role.orders:
         return tuple(events)  # recorded in the order in which they count
     ours = [event for event in events if event.sender is case.role]
@@ -121,16 +129,20 @@ def _taken(group: Group) -> dict[CaseKey, list[ClockEvent]]:
     for one in group.taken:
         case = one.authorised.case
         if case is not None:
-            received = one.authorised.conformant.authenticated.received
-            event = _theirs(case, received.header, received.received_at_ms)
+            received, rectify = one.received, 0
+            if received.header.kind is Kind.REVIEWED:
+                document = cast("Mapping[str, Any]", one.authorised.conformant.document)
+                rectify = to_rectify(document, reviews_said(group, case))
+            event = _theirs(case, received.header, received.received_at_ms, rectify)
             found.setdefault(case.key, []).append(event)
     return found
 
 
-def _theirs(case: CaseRecord, header: Header, received_at_ms: int) -> ClockEvent:
+def _theirs(case: CaseRecord, header: Header, received_at_ms: int, rectify: int) -> ClockEvent:
     """Return a counterpart's message: that of a side that orders counts from when it was said."""
     theirs, said_ms = case.role.counterpart, header.sent_at_ms
-    return ClockEvent(header.kind, theirs, said_ms, said_ms if theirs.orders else received_at_ms)
+    counted_ms = said_ms if theirs.orders else received_at_ms
+    return ClockEvent(header.kind, theirs, said_ms, counted_ms, rectify)
 
 
 def _confirmed(group: Group) -> dict[bytes, int]:

@@ -33,7 +33,13 @@ from gateway.ports.journal import (
     Transaction,
     VoidRecord,
 )
-from gateway.ports.journal_agreements import StoredAct, StoredAgreement
+from gateway.ports.journal_agreements import (
+    DroppedAgreement,
+    SettledNotice,
+    StoredAct,
+    StoredAgreement,
+    StoredNotice,
+)
 from gateway.ports.journal_joint import JointTask
 from gateway.ports.keyring import SignerDown, SuiteMissing
 from gateway.ports.telemetry import EventLog
@@ -84,6 +90,9 @@ class Group:
     agreements: list[StoredAgreement] = field(default_factory=list)
     acts: list[StoredAct] = field(default_factory=list)
     joint: list[JointTask] = field(default_factory=list)
+    dropped_agreements: list[DroppedAgreement] = field(default_factory=list)
+    notices: list[StoredNotice] = field(default_factory=list)
+    settled_notices: list[SettledNotice] = field(default_factory=list)
     twins: dict[tuple[MessageRef, bytes], Work] = field(default_factory=dict)
     """What this group decided already, by message and header digest: the same gets the same."""
     decided: set[MessageRef] = field(default_factory=set)
@@ -222,6 +231,12 @@ class Group:
             tx.put_act(act)
         for task in self.joint:
             tx.put_joint_task(task)
+        for dropped in self.dropped_agreements:
+            tx.drop_agreement(dropped)
+        for notice in self.notices:
+            tx.put_notice(notice)
+        for settled in self.settled_notices:
+            tx.settle_notice(settled)
 
 
 @dataclass

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.flow.clock_views import clocks_view, cursor_of, cursor_text, overdue_views
+from gateway.flow.clock_views import (
+    clocks_view,
+    cursor_of,
+    cursor_text,
+    overdue_views,
+    rectification_views,
+)
 from gateway.flow.desk import Actor, View
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.ports.calendar import CalendarSource
@@ -35,6 +41,14 @@ class Deadlines:
             lambda s: overdue_views(s, actor.unit, home, calendar, now_ms, limit=limit, after=place)
         )
         return views, cursor_text(following)
+
+    async def to_rectify(self, actor: Actor, limit: int) -> Sequence[View]:
+        """See `ClockDesk`."""
+        home, calendar = self._directory.current().home.gateway_id, self._calendar.current()
+        now_ms = self._clock.now_ms()
+        return await self._journal.read(
+            lambda s: rectification_views(s, actor.unit, home, calendar, now_ms, limit=limit)
+        )
 
     async def clocks(self, actor: Actor, case_id: bytes) -> View:
         """See `ClockDesk`."""

@@ -76,14 +76,16 @@ def with_decision(group: Group, case: CaseRecord, document: dict[str, object]) -
 
 def back_to_standing(group: Group, case: CaseRecord) -> CaseRecord:
     """Show the result that both sides hold, after a decision of ours was refused."""
-    found = standing_decision(case._replace(outstanding=None, waiting=()), _settled(group, case))
+    found = standing_decision(
+        case._replace(outstanding=None, waiting=()), settled_history(group, case)
+    )
     if found is None:
         return case._replace(result="", outcome=b"")
     form = decode_body(decode_envelope(found.envelope).body_bytes).form
     return case._replace(result=str(json.loads(form)["result"]), outcome=form)
 
 
-def _settled(group: Group, case: CaseRecord) -> list[StoredMessage]:
+def settled_history(group: Group, case: CaseRecord) -> list[StoredMessage]:
     """Return a case's history with the receipts that this very group has settled."""
     outcomes = {receipt.ref: receipt.outcome for receipt in group.receipts}
     return [m._replace(outcome=outcomes.get(m.ref, m.outcome)) for m in group.tx.history(case.key)]

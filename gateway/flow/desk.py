@@ -227,6 +227,10 @@ class ClockDesk(Protocol):
         """
         ...
 
+    async def to_rectify(self, actor: Actor, limit: int) -> Sequence[View]:
+        """List cases of the unit's own deciding with bad reviews that wait for their answer."""
+        ...
+
     async def clocks(self, actor: Actor, case_id: bytes) -> View:
         """Show the clocks of one case of the unit, and what they have told."""
         ...

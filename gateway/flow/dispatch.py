@@ -18,7 +18,7 @@ from gateway.flow.settling import Park, Settle, unsettled
 from gateway.flow.tasks import TaskOwner
 from gateway.flow.uploads import carries_files, upload_attachments
 from gateway.kernel.digests import TYPE_RECEIPT, pae
-from gateway.kernel.envelope import NotTakenIn, Receipt, ReceiptQuery
+from gateway.kernel.envelope import NotTakenIn, Outcome, Receipt, ReceiptQuery
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef, uuid_text
 from gateway.kernel.limits import (
@@ -213,6 +213,14 @@ class Lane:
             rule=receipt.rule,
             attempts=entry.attempts,
         )
+        if entry.case_key is None and receipt.outcome is Outcome.REFUSED:
+            self._d.log.event(
+                "notice_refused",
+                error="Refused",
+                partner=self.partner,
+                kind=entry.kind.name.lower(),
+                rule=receipt.rule,
+            )
 
     async def _postpone(self, entries: Sequence[OutboxEntry], fault: str) -> None:
         await self._commit(

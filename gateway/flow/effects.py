@@ -17,6 +17,7 @@ from gateway.flow.joint_cases import (
     task_code,
 )
 from gateway.flow.outbound import advance, counted
+from gateway.flow.reviews import reviews_said
 from gateway.kernel.case import OPENING, CaseRecord, CaseRole, Chain, Stage
 from gateway.kernel.envelope import CASELESS, Body, Header, Kind, Right
 from gateway.kernel.faults import Fault, FaultCode
@@ -33,6 +34,7 @@ from gateway.rules.casework import require_role, step
 from gateway.rules.delivery import require_next
 from gateway.rules.instant import require_inputs
 from gateway.rules.joint import require_answers_named
+from gateway.rules.review import require_review
 from gateway.rules.schema import require_holders, require_licence
 
 _HOUR_MS: Final = 3_600_000
@@ -71,6 +73,8 @@ def require_new_case_allowed(book: Book, header: Header, at_ms: int) -> catalogu
     agreements.require_proof(agreement, header.strength, header.required_suites)
     item = catalogue.find_item(book.catalogue, header.recipient, header.item_code)
     catalogue.require_in_scope(item, header.sender)
+    assert header.mode is not None
+    catalogue.require_mode(item, header.mode)
     version = catalogue.version_of(item, header.item_version)
     catalogue.require_current(version, at_ms)
     return version
@@ -228,6 +232,9 @@ def _follow(group: Group, book: Book, message: Conformant, case: CaseRecord) -> 
         require_instant(case, header.staff_capacity, message.document)
     elif header.kind is Kind.ARCHIVED:
         require_archive(book, case, message.document)
+    elif header.kind is Kind.REVIEWED:
+        said = cast("dict[str, object]", message.document)
+        require_review(sender, said, reviews_said(group, case))
     return _with_content(message, case._replace(stage=stage))
 
 

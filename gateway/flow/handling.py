@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from typing import cast
 
 from gateway.flow.casefile import CaseWork, own_case, own_message, request_digest
 from gateway.flow.committer import Committer, Group
@@ -12,16 +13,18 @@ from gateway.flow.decisions import require_decision_named
 from gateway.flow.desk import Actor, Download, TaskAct, View
 from gateway.flow.instant import verdict_view, why_left
 from gateway.flow.joint_cases import follow_through, with_answers
-from gateway.flow.joint_views import joint_task_views
+from gateway.flow.joint_views import joint_part
 from gateway.flow.outbound import say
+from gateway.flow.reviews import reviews_said
 from gateway.flow.views import received_files, task_view
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
-from gateway.kernel.envelope import Body, Kind, Mode
+from gateway.kernel.envelope import Body, Kind
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId
 from gateway.ports.directory import Directory
 from gateway.ports.journal import Journal, Snapshot
 from gateway.ports.vault import Vault, VaultScope
+from gateway.rules.review import require_review
 from gateway.rules.schema.strict_json import parse
 
 
@@ -116,9 +119,7 @@ class Handling:
             if case.stage is Stage.SUBMITTED:
                 files = [a for _, a in received_files(history)]
                 view["instant_rules"] = verdict_view(why_left(book, case, view["form"], files))
-            if case.mode is Mode.JOINT and case.role is CaseRole.DECIDING:
-                view["joint_tasks"] = joint_task_views(s, case)
-            return view
+            return {**view, **joint_part(s, case)}
 
         return await self._journal.read(query)
 
@@ -154,6 +155,9 @@ class Handling:
                 form = _as_json(with_answers(group, case, document), form)
             body = Body(form)
             draft = own_message(book, actor, case, act.kind, body)
+            if act.kind is Kind.REVIEWED:
+                said = cast("dict[str, object]", document)
+                require_review(case.role, said, reviews_said(group, case))
             after = say(group, _with_outcome(case, act.kind, document, body), draft)
             follow_through(group, book, case, after)
             return after

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from gateway.flow.joint_views import joint_part
 from gateway.flow.views import full_view, message_view, outbox_view
 from gateway.kernel.envelope import Header
 from gateway.kernel.identifiers import CaseId, CaseKey, GatewayId
@@ -30,6 +31,7 @@ def _case(snapshot: Snapshot, key: CaseKey, home: GatewayId) -> dict[str, object
     view = full_view(
         case, home, snapshot.history(key), snapshot.outbox(key), snapshot.materials(key)
     )
+    view |= joint_part(snapshot, case, operator=True)
     for private in ("licence", "reason", "request"):
         view.pop(private, None)
     view["materials"] = [

@@ -14,7 +14,7 @@ from gateway.flow.committer import Group
 from gateway.flow.desk import Actor, View
 from gateway.flow.outbound import say
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
-from gateway.kernel.envelope import Attachment, Body, Kind, Mode
+from gateway.kernel.envelope import Attachment, Body, Kind
 from gateway.kernel.faults import Fault
 from gateway.kernel.instants import china_date
 from gateway.ports.directory import Book
@@ -45,8 +45,6 @@ def decide_at_once(
     """
     if not book.instant or case.role is not CaseRole.DECIDING or case.stage is not Stage.SUBMITTED:
         return case
-    if case.mode is Mode.JOINT:
-        return case  # other places have a say: no rule of ours can know it
     form = document.get("form") if isinstance(document, dict) else None
     verdict = judge_case(book, case, form, attachments)
     if isinstance(verdict, ToPerson):

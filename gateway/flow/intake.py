@@ -118,8 +118,8 @@ class Intake:
         # 6. In one commit group: duplicate? authorised? effect, receipt, outbox, ledger entry.
         works = [_IntakeWork(book, d) for d in deliveries if d.answer is None]
         faults = await self._committer.submit_all(works)
-        if any(d.notice is not None for d in deliveries):
-            await self._accords.refresh()
+        if news := {d.notice.agreement.digest for d in deliveries if d.notice is not None}:
+            await self._accords.refresh(news)
         # 7. Durable: the receipts leave.
         for work, fault in zip(works, faults, strict=True):
             work.delivery.answer = work.result() if fault is None else not_taken_in(fault)

@@ -89,7 +89,7 @@ def item_views(
             grants = [
                 g
                 for g in agreement.grants_of.get((home, region, code), ())
-                if version.version in g.items[code]
+                if version.version in g.items[code] and not item.modes.isdisjoint(g.modes)
             ]
             if not grants or not _in_force(agreement, at_ms):
                 continue
@@ -110,7 +110,7 @@ def _view(
         "name_zh": item.name_zh,
         "name_en": item.name_en,
         "version": version.version,
-        "modes": sorted({m.name.lower() for g in grants for m in g.modes}),
+        "modes": sorted({m.name.lower() for g in grants for m in g.modes & item.modes}),
         "purposes": sorted({p for g in grants for p in g.purposes}),
         "rights": sorted({r.name.lower() for g in grants for r in g.rights}),
         "promised_days": item.promised_days,

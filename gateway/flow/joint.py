@@ -32,6 +32,7 @@ from gateway.rules.agreement import (
     JointWish,
     require_in_force,
     require_onward,
+    require_open_case_goes_on,
     require_task_permitted,
 )
 from gateway.rules.catalogue import find_item
@@ -230,7 +231,18 @@ def _main(case: CaseRecord, s: Snapshot) -> _Main:
     for message in taken:
         if message.kind in (Kind.SUBMITTED, Kind.MATERIALS_SUPPLIED):
             form = _said(message).get("form", form)
-    return _Main(case, submission, form, [a for _, a in received_files(history)])
+    return _Main(case, submission, form, _latest_files(history))
+
+
+def _latest_files(history: Sequence[StoredMessage]) -> list[Attachment]:
+    """Return the files of an application, of each material those that came last (补正)."""
+    by_code: dict[str, tuple[bytes, list[Attachment]]] = {}
+    for message, attachment in received_files(history):
+        code, came = attachment.material_code, message.header_digest
+        if by_code.get(code, (b"", []))[0] != came:
+            by_code[code] = came, []
+        by_code[code][1].append(attachment)
+    return [a for _, files in by_code.values() for a in files]
 
 
 def _said(message: StoredMessage) -> Mapping[str, object]:
@@ -269,6 +281,7 @@ def _task_agreement(book: Book, case: CaseRecord, region: GatewayId, at_ms: int)
 
 def _require_onward(book: Book, case: CaseRecord, wish: JointAsk) -> None:
     agreement = agreement_of(book, case.agreement_digest)
+    require_open_case_goes_on(agreement, Kind.JOINT_TASK)
     named = (case.item_code, case.item_version, case.mode, case.purpose)
     exchange = Exchange(case.counterpart, book.home.gateway_id, *named)
     require_onward(agreement, exchange, wish.region, wish.form_fields, wish.materials)

@@ -6,7 +6,8 @@ import json
 
 from gateway.flow.outbound import expected_stage
 from gateway.flow.views import STAGE_ZH
-from gateway.kernel.case import CaseRecord, Stage
+from gateway.kernel.case import CaseRecord, CaseRole, Stage
+from gateway.kernel.envelope import Mode
 from gateway.kernel.identifiers import uuid_text
 from gateway.kernel.instants import to_iso
 from gateway.ports.journal import Snapshot
@@ -20,6 +21,21 @@ STATE_ZH = {
     "withdrawn": "已撤回",
     "not_taken": "对方未收",
 }
+
+
+_WRITTEN = ("asked", "grounds", "findings", "certificate")
+"""What people wrote: operators do not see it."""
+
+
+def joint_part(s: Snapshot, case: CaseRecord, *, operator: bool = False) -> dict[str, object]:
+    """Return the joint tasks of a case that may have some, for its view; else nothing."""
+    if case.role is not CaseRole.DECIDING or case.mode is not Mode.JOINT:
+        return {}
+    views = joint_task_views(s, case)
+    for view in views if operator else ():
+        for name in _WRITTEN:
+            view.pop(name)
+    return {"joint_tasks": views}
 
 
 def joint_task_views(s: Snapshot, case: CaseRecord) -> list[dict[str, object]]:

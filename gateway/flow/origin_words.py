@@ -13,7 +13,7 @@ from gateway.kernel.case import CaseRecord, CaseRole
 from gateway.kernel.envelope import Body, Kind, Outcome
 from gateway.kernel.instants import china_day, to_iso
 from gateway.ports.directory import Book
-from gateway.ports.journal import StoredMessage
+from gateway.ports.journal import Direction, StoredMessage
 from gateway.rules.catalogue import find_item
 from gateway.rules.schema.strict_json import parse
 from gateway.wire.envelopes import decode_envelope
@@ -62,7 +62,10 @@ def _service(group: Group, book: Book, case: CaseRecord, name: str) -> dict[str,
     history = group.tx.history(case.key)
     item = find_item(book.catalogue, case.counterpart, case.item_code)
     waiting = (*((case.outstanding.kind,) if case.outstanding else ()), *case.waiting)
-    sealed = sum(m.kind is Kind.REVIEWED and m.outcome is Outcome.TAKEN_IN for m in history)
+    sealed = sum(
+        m.kind is Kind.REVIEWED and m.direction is Direction.OUT and m.outcome is Outcome.TAKEN_IN
+        for m in history
+    )
     service: dict[str, object] = {
         "taskCode": item.implementation_code,
         "taskName": item.name_zh,

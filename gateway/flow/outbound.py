@@ -11,11 +11,12 @@ from gateway.flow.committer import Group
 from gateway.flow.decisions import back_to_standing
 from gateway.kernel.case import OPENING, CaseRecord, CaseRole, Chain, Outstanding, Stage
 from gateway.kernel.digests import TYPE_HEADER, commitment, digest, pae
-from gateway.kernel.envelope import Header, Kind, Outcome, Right, Signature, Strength
+from gateway.kernel.envelope import Header, Kind, Outcome, Receipt, Right, Signature, Strength
 from gateway.kernel.faults import Fault
 from gateway.kernel.identifiers import GatewayId, MessageId, uuid7
 from gateway.kernel.limits import MESSAGE_LIFE_MS, SALT_BYTES
 from gateway.ports.journal import Direction, OutboxEntry, OutboxStatus, StoredMessage
+from gateway.ports.journal_agreements import SettledNotice
 from gateway.rules.casework import can_step, step
 from gateway.wire.envelopes import Draft, decode_draft, encode_draft, encode_envelope
 from gateway.wire.headers import decode_body, encode_header
@@ -158,8 +159,8 @@ def _seal(group: Group, case: CaseRecord, entry: OutboxEntry) -> CaseRecord:
     )
 
 
-def notify(group: Group, draft: Draft) -> None:
-    """Say something that belongs to no case; it is sealed at once."""
+def notify(group: Group, draft: Draft) -> bytes:
+    """Say something that belongs to no case; it is sealed at once. Return the draft's id."""
     entry = OutboxEntry(
         draft_id=uuid7(group.now_ms, group.entropy.token(10)),
         partner=draft.header.recipient,
@@ -170,14 +171,28 @@ def notify(group: Group, draft: Draft) -> None:
         created_at_ms=group.now_ms,
     )
     _sealed(group, draft, entry)
+    return entry.draft_id
 
 
-def settle_notice(group: Group, entry: OutboxEntry, outcome: Outcome) -> None:
-    """Let go of a caseless message that met its receipt; one whose id was burnt is sealed anew."""
-    if outcome is Outcome.VOID:
+def settle_notice(group: Group, entry: OutboxEntry, receipt: Receipt) -> None:
+    """Let go of a caseless message that met its receipt, and keep what became of a notice.
+
+    One whose id was burnt is sealed anew.
+    """
+    if receipt.outcome is Outcome.VOID:
         _sealed(group, decode_draft(entry.draft), entry)
-    else:
-        group.drop_outbox(entry.draft_id)
+        return
+    group.drop_outbox(entry.draft_id)
+    group.settled_notices.append(
+        SettledNotice(
+            entry.draft_id,
+            int(receipt.outcome),
+            group.now_ms,
+            receipt.rule,
+            receipt.text_zh,
+            receipt.text_en,
+        )
+    )
 
 
 def _sealed(group: Group, draft: Draft, entry: OutboxEntry) -> tuple[Header, bytes]:

@@ -31,6 +31,16 @@ class Permission(NamedTuple):
     rights: frozenset[Right]
     purposes: tuple[str, ...]
     agreement: bytes
+    task: bool = False
+    """A joint task (协办任务): `deciding` asks, and `origin`, empty, has no part in it."""
+    participating: str = ""
+    """Who may be asked in a joint task."""
+
+    def way(self, home: GatewayId) -> str:
+        """Say which side does what, seen from `home`."""
+        if self.task:
+            return "请对方协办 →" if self.deciding == home else "← 本地协办"
+        return "本地收件 →" if self.origin == home else "← 本地办理"
 
 
 def in_force(agreement: Agreement, at_ms: int) -> Fault | None:
@@ -70,7 +80,38 @@ def permissions(book: Book, at_ms: int) -> list[Permission]:
                     agreement.digest,
                 )
             )
-    return sorted(found, key=lambda p: (p.partner, p.origin != home, p.item_code, p.agreement))
+        found += _tasks(book, agreement)
+    return sorted(
+        found, key=lambda p: (p.partner, p.task, p.origin != home, p.item_code, p.agreement)
+    )
+
+
+def _tasks(book: Book, agreement: Agreement) -> list[Permission]:
+    """Return the joint tasks that an agreement allows between this gateway and a partner."""
+    home = book.home.gateway_id
+    found = []
+    for (deciding, participating, code), grants in agreement.tasks_of.items():
+        allowed = [g for g in grants if Mode.JOINT in g.modes]
+        if not allowed or home not in (deciding, participating):
+            continue
+        item = book.catalogue.get((deciding, code))
+        found.append(
+            Permission(
+                participating if deciding == home else deciding,
+                GatewayId(""),
+                deciding,
+                code,
+                item.name_zh if item is not None else "",
+                tuple(sorted({v for g in allowed for v in g.items[code]})),
+                frozenset({Mode.JOINT}),
+                frozenset(),
+                tuple(sorted({p for g in allowed for p in g.purposes})),
+                agreement.digest,
+                task=True,
+                participating=participating,
+            )
+        )
+    return found
 
 
 def allowed_under(book: Book, wish: Exchange, at_ms: int) -> bytes:

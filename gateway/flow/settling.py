@@ -50,7 +50,7 @@ class Settle:
         group.receipts.append(ReceiptRecord(self._ref, r.outcome, r.rule, self._raw, group.now_ms))
         case = None if entry.case_key is None else group.case(entry.case_key)
         if case is None:
-            settle_notice(group, entry, r.outcome)
+            settle_notice(group, entry, r)
         else:
             after = settle(group, case, entry, r.outcome, r.rule)
             touch_parent(group, case, after)

@@ -11,6 +11,7 @@ from gateway.flow.desk import Actor, DeclaredMaterial, ItemsWish, OpenCase, Side
 from gateway.flow.effects import case_number
 from gateway.flow.item_search import items_page
 from gateway.flow.items import choose_agreement
+from gateway.flow.joint_views import joint_part
 from gateway.flow.origin_words import applicant_stated, origin_body
 from gateway.flow.outbound import drop_prepared, expected_stage, prepare, prepared, say
 from gateway.flow.views import case_view, full_view
@@ -75,6 +76,7 @@ class Submission:
         relied_on = set(catalogue.licences_named(version, form).values())
         right = Right.VERIFY_ORIGINALS if wish.verified_originals else Right.NONE
         agreement = choose_agreement(book, wish, version.version, right, now_ms, relied_on)
+        catalogue.require_mode(item, wish.mode)
         catalogue.require_materials(version, [_planned(m) for m in wish.materials], form)
         _require_sizes(wish.materials)
         stated = applicant_stated(actor, wish.applicant, now_ms)
@@ -258,7 +260,8 @@ class Submission:
             # A partner may have used our id for a case of its own: ours comes first.
             case = min(found, key=lambda c: (c.key.origin != home, c.opened_at_ms))
             key = case.key
-            return full_view(case, home, s.history(key), s.outbox(key), s.materials(key))
+            view = full_view(case, home, s.history(key), s.outbox(key), s.materials(key))
+            return {**view, **joint_part(s, case)}
 
         return await self._journal.read(query)
 

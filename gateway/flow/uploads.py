@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import contextmanager
-from typing import NamedTuple
+from functools import partial
+from typing import Final, NamedTuple
 
 from gateway.flow.effects import agreement_of
 from gateway.kernel.case import CaseRecord
@@ -15,14 +24,17 @@ from gateway.kernel.limits import (
     ATTACHMENT_BYTES_MAX,
     CASE_ATTACHMENT_BYTES_MAX,
     CASE_ATTACHMENTS_MAX,
+    CASES_LOOKED_UP_MAX,
     DELIVER_TIMEOUT_S,
+    MESSAGE_LIFE_MS_MAX,
+    PARTNER_STAGED_BYTES_MAX,
     PARTNER_STAGED_CASES_MAX,
     SALT_BYTES,
     UPLOAD_TIMEOUT_S,
 )
 from gateway.ports.clock import Clock
 from gateway.ports.directory import Directory
-from gateway.ports.journal import Journal, OutboxEntry
+from gateway.ports.journal import Journal, OutboxEntry, Snapshot
 from gateway.ports.outlet import Outlet
 from gateway.ports.vault import Vault, VaultScope
 from gateway.rules.agreement import require_in_force, require_party
@@ -96,7 +108,8 @@ class AttachmentIntake:
         self._journal = journal
         self._directory = directory
         self._clock = clock
-        self._staged: dict[GatewayId, set[CaseKey]] = {}
+        self._staged: dict[GatewayId, dict[CaseKey, int]] = {}
+        """Bytes held, or on their way, for cases that the journal did not know when asked."""
         self._coming: dict[VaultScope, list[_Coming]] = {}
 
     async def status(self, peer: GatewayId, ref: AttachmentRef) -> AttachmentState:
@@ -116,16 +129,24 @@ class AttachmentIntake:
         Raises:
             Fault: the peer may not, a quota is full, or the content is not what was announced.
         """
-        await self._require_allowed(peer, ref)
+        case = await self._require_allowed(peer, ref)
         scope = VaultScope(peer, ref.case_key)
         held = await self._vault.state(scope, ref.commitment)
         if held.complete:
             return held
-        with self._reserved(scope, _Coming(ref.size - held.held, not held.held)):
-            await self._require_quota(scope)
-            return await self._vault.append(
-                scope, ref.salt, ref.commitment, chunks, offset=offset, size=ref.size
-            )
+        try:
+            with self._reserved(scope, _Coming(ref.size - held.held, not held.held)):
+                await self._require_quota(scope, staged=case is None)
+                return await self._vault.append(
+                    scope, ref.salt, ref.commitment, chunks, offset=offset, size=ref.size
+                )
+        finally:
+            if case is None:
+                await self._count_again(scope)
+
+    def recount(self, partner: GatewayId) -> None:
+        """Forget what was counted for a partner: the vault holds less than it did."""
+        self._staged.pop(partner, None)
 
     @contextmanager
     def _reserved(self, scope: VaultScope, coming: _Coming) -> Iterator[None]:
@@ -139,7 +160,7 @@ class AttachmentIntake:
             if not under_way:
                 del self._coming[scope]
 
-    async def _require_allowed(self, peer: GatewayId, ref: AttachmentRef) -> None:
+    async def _require_allowed(self, peer: GatewayId, ref: AttachmentRef) -> CaseRecord | None:
         if len(ref.salt) != SALT_BYTES or len(ref.commitment) != 32:
             raise Fault(FaultCode.WIRE_FIELD_INVALID, "salt or commitment")
         if not is_gateway_id(ref.case_key.origin) or not is_uuid7(ref.case_key.case_id):
@@ -158,13 +179,14 @@ class AttachmentIntake:
             raise Fault(FaultCode.CASE_NOT_PARTY)
         elif case.agreement_digest != ref.agreement_digest:
             raise Fault(FaultCode.CASE_FROZEN_DIFFERS)
+        return case
 
     async def _case(self, ref: AttachmentRef) -> CaseRecord | None:
         found = await self._journal.read(lambda s: s.cases([ref.case_key]))
         return found.get(ref.case_key)
 
-    async def _require_quota(self, scope: VaultScope) -> None:
-        """Check what is held and what is coming against the case's quota.
+    async def _require_quota(self, scope: VaultScope, *, staged: bool) -> None:
+        """Check what is held and what is coming against the quotas of the case and its partner.
 
         What an upload under way has already written counts twice: near the quota one may be
         refused that a moment later is not, which is what `limit.quota` says.
@@ -175,23 +197,67 @@ class AttachmentIntake:
             raise Fault(FaultCode.LIMIT_QUOTA, "files of a case")
         if usage.size + sum(c.size for c in coming) > CASE_ATTACHMENT_BYTES_MAX:
             raise Fault(FaultCode.LIMIT_QUOTA, "bytes of a case")
-        if not usage.files:
+        if staged:
             await self._require_staging_place(scope)
 
     async def _require_staging_place(self, scope: VaultScope) -> None:
-        """Bound the cases a partner holds files for that it never submitted.
+        """Bound what a partner holds for cases that it has not submitted: cases, and bytes.
 
-        The vault is listed once a start and the journal asked only when the bound is reached.
+        The vault is listed once a start and after each sweep that found something; the journal is
+        asked only when a bound is reached.
         """
-        staged = self._staged.get(scope.partner)
+        staged = await self._staged_of(scope.partner)
+        await self._count(scope, staged)
+        if _over(staged) is not None:
+            for key in set(staged) - await self._unknown(staged):
+                staged.pop(key, None)
+        if (what := _over(staged)) is not None:
+            raise Fault(FaultCode.LIMIT_QUOTA, f"{what} of cases not submitted; {_UNUSED}")
+
+    async def _staged_of(self, partner: GatewayId) -> dict[CaseKey, int]:
+        staged = self._staged.get(partner)
         if staged is None:
-            held = await self._vault.cases_of(scope.partner)
-            staged = self._staged.setdefault(scope.partner, held)
-        if scope.case_key in staged:
-            return
-        if len(staged) >= PARTNER_STAGED_CASES_MAX:
-            asked = list(staged)
-            staged.difference_update(await self._journal.read(lambda s: s.cases(asked)))
-        if len(staged) >= PARTNER_STAGED_CASES_MAX:
-            raise Fault(FaultCode.LIMIT_QUOTA, "cases with files")
-        staged.add(scope.case_key)
+            counted: dict[CaseKey, int] = {}
+            for key in await self._unknown(await self._vault.cases_of(partner)):
+                await self._count(VaultScope(partner, key), counted)
+            staged = self._staged.setdefault(partner, counted)
+        return staged
+
+    async def _unknown(self, keys: Iterable[CaseKey]) -> set[CaseKey]:
+        """Return the cases that the journal does not know; a partner's may be all of its life."""
+        asked = list(keys)
+        unknown = set(asked)
+        for start in range(0, len(asked), CASES_LOOKED_UP_MAX):
+            batch = asked[start : start + CASES_LOOKED_UP_MAX]
+            unknown.difference_update(await self._journal.read(partial(_cases, batch)))
+        return unknown
+
+    async def _count(self, scope: VaultScope, staged: dict[CaseKey, int]) -> None:
+        usage = await self._vault.usage(scope)
+        coming = self._coming.get(scope, ())
+        if usage.files or coming:
+            staged[scope.case_key] = usage.size + sum(c.size for c in coming)
+        else:
+            staged.pop(scope.case_key, None)
+
+    async def _count_again(self, scope: VaultScope) -> None:
+        """Count what is there after an upload, whole or broken off, and not what was meant."""
+        staged = self._staged.get(scope.partner)
+        if staged is not None and scope.case_key in staged:
+            await self._count(scope, staged)
+
+
+def _cases(keys: Sequence[CaseKey], snapshot: Snapshot) -> Mapping[CaseKey, CaseRecord]:
+    return snapshot.cases(keys)
+
+
+_UNUSED: Final = f"removed after {MESSAGE_LIFE_MS_MAX // 86_400_000} days without use"
+
+
+def _over(staged: Mapping[CaseKey, int]) -> str | None:
+    """Name the bound that what is staged exceeds."""
+    if len(staged) > PARTNER_STAGED_CASES_MAX:
+        return f"files of over {PARTNER_STAGED_CASES_MAX} cases"
+    if sum(staged.values()) > PARTNER_STAGED_BYTES_MAX:
+        return f"over {PARTNER_STAGED_BYTES_MAX} bytes"
+    return None

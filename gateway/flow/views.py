@@ -42,6 +42,8 @@ STAGE_ZH = {
     Stage.ANSWERED: "协办已答复",
 }
 
+_FREE_WORDS = frozenset({"comment_zh", "measures_zh", "measures_en"})
+"""Members of a review or its answer in which people may have written anything."""
 _ORIGIN_HOLDS = frozenset({Stage.RECEIVING, Stage.MATERIALS_REQUESTED, Stage.DECIDED})
 
 
@@ -95,19 +97,15 @@ def case_view(case: CaseRecord, home: str) -> dict[str, object]:
 
 
 def _joint_part(case: CaseRecord, home: str) -> dict[str, object]:
-    """Show what only the case of a joint task (协办任务) has: of what, what is asked, answered."""
+    """Show what only the case of a joint task (协办任务) has, without what people wrote in it."""
     if case.role not in (CaseRole.ASKING, CaseRole.PARTICIPATING):
         return {}
     task = json.loads(case.form)
-    answer = json.loads(case.outcome) if case.outcome else {}
     return {
         "participating": case.counterpart if case.role is CaseRole.ASKING else home,
         "parent": task["parent"],
-        "asked": task["asked"],
         "due_on": task["due_on"],
         "verdict": case.result or None,
-        "grounds": answer.get("grounds_zh"),
-        "certificate": answer.get("certificate"),
     }
 
 
@@ -221,21 +219,22 @@ def _afterwards(case: CaseRecord, history: Sequence[StoredMessage]) -> dict[str,
     return {
         "decision": standing.header_digest.hex() if standing else None,
         "archives": _bodies(history, Kind.ARCHIVED),
-        "reviews": _bodies(history, Kind.REVIEWED, without="comment_zh"),
+        "reviews": _bodies(history, Kind.REVIEWED, without=_FREE_WORDS),
     }
 
 
 def _bodies(
-    history: Sequence[StoredMessage], kind: Kind, without: str = ""
+    history: Sequence[StoredMessage], kind: Kind, without: frozenset[str] = frozenset()
 ) -> list[dict[str, object]]:
     found = []
     for message in history:
         if message.kind is not kind or message.outcome in (Outcome.REFUSED, Outcome.VOID):
             continue
         body = json.loads(decode_body(decode_envelope(message.envelope).body_bytes).form)
-        body.pop(without, None)
-        at = to_iso(message.recorded_at_ms)
-        found.append({"said_by": message.ref.sender, "recorded_at": at, **body})
+        shown = {name: value for name, value in body.items() if name not in without}
+        at, digest = to_iso(message.recorded_at_ms), message.header_digest.hex()
+        said = {"said_by": message.ref.sender, "recorded_at": at, "digest": digest}
+        found.append({**said, **shown})
     return found
 
 
@@ -272,6 +271,9 @@ def task_view(
     submitted = _submitted(case)
     for name in ("form", "identity", "authorisation"):
         view[name] = submitted.get(name)
+    if case.role is CaseRole.PARTICIPATING:
+        view["asked"] = submitted["asked"]
+        view["answered"] = json.loads(case.outcome) if case.outcome else None
     view["materials"] = [
         {
             "material_code": a.material_code,

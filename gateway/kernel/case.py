@@ -71,6 +71,17 @@ CLOSED: Final = frozenset(
 """Nobody's turn. Only a corrected result leads out of one, and only out of `delivered`."""
 
 
+AWAITS_US: Final = frozenset(
+    {
+        (CaseRole.DECIDING, Stage.SUBMITTED),
+        (CaseRole.DECIDING, Stage.ACKNOWLEDGED),
+        (CaseRole.DECIDING, Stage.MATERIALS_SUPPLIED),
+        (CaseRole.DECIDING, Stage.ACCEPTED),
+        (CaseRole.DECIDING, Stage.SUSPENDED),
+        (CaseRole.PARTICIPATING, Stage.ASKED),
+    }
+)
+"""Roles and stages in which the next step is ours: what a business system's task list holds."""
 OPENING: Final = frozenset({Kind.SUBMITTED, Kind.JOINT_TASK})
 """Kinds that open a case: they count at once where they are said."""
 

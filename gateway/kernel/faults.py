@@ -74,6 +74,7 @@ class FaultCode(StrEnum):
     CATALOGUE_MATERIAL_TYPE = "catalogue.material_type"
     CATALOGUE_LICENCE_UNFIT = "catalogue.licence_unfit"
     CATALOGUE_OUT_OF_SCOPE = "catalogue.out_of_scope"
+    CATALOGUE_MODE_UNLISTED = "catalogue.mode_unlisted"
     # the item list and its files
     ITEM_LIST_FILE_SIZE = "item_list.file_size"
     ITEM_LIST_ENCODING = "item_list.encoding"
@@ -137,6 +138,8 @@ class FaultCode(StrEnum):
     CASE_JOINT_DISAGREED = "case.joint_disagreed"
     CASE_JOINT_UNNAMED = "case.joint_unnamed"
     CASE_ALREADY_ANSWERED = "case.already_answered"
+    CASE_REVIEW_UNKNOWN = "case.review_unknown"
+    CASE_REVIEW_ANSWERED = "case.review_answered"
     # attachments
     ATTACHMENT_ABSENT = "attachment.absent"
     ATTACHMENT_DIGEST = "attachment.digest"

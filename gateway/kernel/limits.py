@@ -41,6 +41,7 @@ TRANSIT_DAYS: Final = 1  # files cross in seconds; a day that passes is a partne
 ACKNOWLEDGEMENT_DAYS: Final = 1  # 签收 decides nothing: it is done on the next working day
 ACCEPTANCE_DAYS: Final = 5  # 行政许可法 art. 32: told at once, or within five days
 DELIVERY_DAYS: Final = 10  # 行政许可法 art. 44: issued and delivered within ten days
+RECTIFICATION_DAYS: Final = 15  # 差评整改: a bad review is put right within 15 working days
 CLOCK_POLL_MS: Final = 5_000  # what clocks tell falls due at midnight: seconds do not matter
 CLOCK_CACHE_MAX: Final = 8_192  # courses that differ by a day; most of a day's cases go alike
 CLOCK_BATCH_MAX: Final = 256  # cases in one transaction: others wait a few ms, not for a midnight
@@ -58,6 +59,9 @@ CASE_ATTACHMENTS_MAX: Final = 300  # three full material lists
 PARTNER_CALLS_MAX: Final = 64  # of one partner at a time: a quarter of a connection's streams
 PARTNER_UPLOADS_MAX: Final = 8  # of one partner at a time: each may hold a chunk in memory
 PARTNER_STAGED_CASES_MAX: Final = 2_000  # cases a partner may hold files for before it submits
+PARTNER_STAGED_BYTES_MAX: Final = 20 * 1_073_741_824  # 40 cases at their quota; the disk is ours
+HOUSEKEEPING_MS: Final = 6 * 3_600_000  # what lies idle for 30 days may lie 6 hours longer
+CASES_LOOKED_UP_MAX: Final = 500  # cases with files looked up at once: about 5 ms of a reader
 VAULT_THREADS_MAX: Final = 4  # a slow disk holds these up, never the threads that check signatures
 
 # --- agreements over the wire ---------------------------------------------------------------------

@@ -30,6 +30,44 @@ class StoredAgreement(NamedTuple):
     acts: tuple[StoredAct, ...] = ()
 
 
+class DroppedAgreement(NamedTuple):
+    """A proposal that an operator let go of. What was said of it stays."""
+
+    digest: bytes
+    operator: str
+    dropped_at_ms: int
+
+
+class StoredNotice(NamedTuple):
+    """Our own verdict on its way to a partner, or what became of it there.
+
+    `kind` is the message's; `outcome` is a number of the wire, 0 until the receipt has come;
+    `rule` and texts are the partner's.
+    """
+
+    digest: bytes
+    partner: GatewayId
+    kind: int
+    draft_id: bytes
+    said_at_ms: int
+    outcome: int = 0
+    settled_at_ms: int = 0
+    rule: str = ""
+    text_zh: str = ""
+    text_en: str = ""
+
+
+class SettledNotice(NamedTuple):
+    """What a partner's receipt says of the notice that `draft_id` names."""
+
+    draft_id: bytes
+    outcome: int
+    settled_at_ms: int
+    rule: str
+    text_zh: str
+    text_en: str
+
+
 class AgreementSnapshot(Protocol):
     """Reads of agreements; part of `ports.journal.Snapshot`."""
 
@@ -45,8 +83,16 @@ class AgreementSnapshot(Protocol):
         """Return the stored acts on an agreement, whether or not its content is stored."""
         ...
 
-    def agreements_with(self, counterpart: GatewayId) -> int:
-        """Return how many agreements with a partner are stored."""
+    def agreements_proposed_by(self, counterpart: GatewayId) -> int:
+        """Return how many agreements are stored that a partner proposed."""
+        ...
+
+    def agreement_dropped(self, digest: bytes) -> DroppedAgreement | None:
+        """Return who let go of a proposal and when; None if nobody did, or it came again."""
+        ...
+
+    def notices(self) -> Sequence[StoredNotice]:
+        """Return what became of every verdict of ours, in the order of saying."""
         ...
 
 
@@ -62,4 +108,16 @@ class AgreementTransaction(AgreementSnapshot, Protocol):
 
     def put_act(self, act: StoredAct) -> None:
         """Keep a verdict; the same party's same verdict once more changes nothing."""
+        ...
+
+    def drop_agreement(self, dropped: DroppedAgreement) -> None:
+        """Let go of an agreement's content; its acts stay. `put_agreement` takes it back."""
+        ...
+
+    def put_notice(self, notice: StoredNotice) -> None:
+        """Keep a notice, in place of an earlier one of the same kind to the same partner."""
+        ...
+
+    def settle_notice(self, settled: SettledNotice) -> None:
+        """Keep what became of a notice; an unknown one is no error."""
         ...

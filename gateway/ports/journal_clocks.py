@@ -63,6 +63,13 @@ class ClockReads(Protocol):
         """Return a unit's cases (of any unit if None) late as of `now_ms`, the longest first."""
         ...
 
+    def clocks_to_rectify(self, unit: str, limit: int) -> Sequence[KeptClocks]:
+        """Return the clocks of cases where `unit` decided and a bad review waits for its answer.
+
+        That is: role deciding, stage delivered or archived, the clocks not closed.
+        """
+        ...
+
     def clock_events(self, key: CaseKey) -> Sequence[ClockKept]:
         """Return what the clocks of a case have told, by the instant it fell due."""
         ...

@@ -63,6 +63,30 @@ class Vault(Protocol):
         """Return the cases in which this partner holds attachments, whole or in part."""
         ...
 
+    async def partners(self) -> set[GatewayId]:
+        """Return the partners with which attachments are, or were, held."""
+        ...
+
+    async def idle(self, partner: GatewayId, before_ms: int) -> Mapping[CaseKey, bool]:
+        """Return the cases last used before `before_ms` (Unix ms), and whether parts lie there.
+
+        A case is used when an upload begins, is written or ends, and when `held` asks for it.
+        Cases of which nothing but an empty place is left are among them.
+        """
+        ...
+
+    async def sweep(self, scope: VaultScope, before_ms: int) -> Usage:
+        """Remove everything of a case unless it was used at `before_ms` or later; tell what.
+
+        Looking and removing are one step to every use: what `held` or an upload found or began
+        is not removed under it. After a crash the case is there whole, or not at all.
+        """
+        ...
+
+    async def sweep_parts(self, scope: VaultScope, before_ms: int) -> Usage:
+        """Remove uploads never completed and not written since `before_ms`; tell what."""
+        ...
+
     async def put(
         self,
         scope: VaultScope,

@@ -29,13 +29,31 @@ class OpenCases(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A party's verified verdict. `signed` is the encoded SignedAgreementAct."""
+    """A party's verified verdict. `signed` is the encoded SignedAgreementAct.
+
+    `acted_at_ms` is the party's own word. `recorded_at_ms` is ours, of when the verdict was kept
+    here; 0 for one that an operator laid into a partner's folder.
+    """
 
     party: GatewayId
     verdict: Verdict
     acted_at_ms: int
     signed: bytes = b""
     open_cases: OpenCases = OpenCases.UNSAID
+    recorded_at_ms: int = 0
+
+    @property
+    def counts_from_ms(self) -> int:
+        """Since when it counts here, for looking back: no later act changes an earlier day.
+
+        Acceptance counts from the later of both times, so that dating it back or ahead gains
+        nothing; rejection and revocation from their recording, whatever their party's clock says.
+        """
+        match self.verdict:
+            case Verdict.ACCEPT:
+                return max(self.acted_at_ms, self.recorded_at_ms)
+            case Verdict.REJECT | Verdict.REVOKE:
+                return self.recorded_at_ms or self.acted_at_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +159,8 @@ def require_party(agreement: Agreement, one: GatewayId, other: GatewayId) -> Non
 def require_in_force(agreement: Agreement, at_ms: int) -> None:
     """Check that every party accepted, none revoked or rejected, and `at_ms` lies inside.
 
+    What was recorded here of a rejection or revocation holds at once; see `as_of` for looking back.
+
     Raises:
         Fault: `agreement.not_accepted`, `agreement.revoked`, `agreement.not_yet`,
             `agreement.ended`.
@@ -148,8 +168,9 @@ def require_in_force(agreement: Agreement, at_ms: int) -> None:
     accepted = set()
     for act in agreement.acts:
         if act.verdict is Verdict.ACCEPT:
-            accepted.add(act.party)
-        elif act.acted_at_ms <= at_ms:
+            if act.acted_at_ms <= at_ms:
+                accepted.add(act.party)
+        elif act.recorded_at_ms or act.acted_at_ms <= at_ms:
             raise Fault(FaultCode.AGREEMENT_REVOKED, act.party)
     if len(agreement.parties) < 2 or not agreement.parties <= accepted:
         raise Fault(FaultCode.AGREEMENT_NOT_ACCEPTED)
@@ -160,8 +181,8 @@ def require_in_force(agreement: Agreement, at_ms: int) -> None:
 
 
 def as_of(agreement: Agreement, at_ms: int) -> Agreement:
-    """Return the agreement with the verdicts that had been given at `at_ms`, for looking back."""
-    return replace(agreement, acts=tuple(a for a in agreement.acts if a.acted_at_ms <= at_ms))
+    """Return the agreement with the verdicts that counted here at `at_ms`, for looking back."""
+    return replace(agreement, acts=tuple(a for a in agreement.acts if a.counts_from_ms <= at_ms))
 
 
 def require_next_act(agreement: Agreement, act: Act) -> None:

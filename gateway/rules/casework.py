@@ -196,6 +196,7 @@ def right_needed(sender: CaseRole, kind: Kind) -> Right | None:
                 Kind.DECIDED: Right.NONE,
                 Kind.DELIVERED: Right.NONE,
                 Kind.ARCHIVED: Right.NONE,
+                Kind.REVIEWED: Right.NONE,  # the answer to a review
             }.get(kind)
         case CaseRole.ASKING:
             return {Kind.JOINT_TASK: Right.NONE, Kind.WITHDRAWN: Right.NONE}.get(kind)

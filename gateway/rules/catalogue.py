@@ -159,6 +159,16 @@ def require_in_scope(item: Item, origin: GatewayId) -> None:
         raise Fault(FaultCode.CATALOGUE_OUT_OF_SCOPE, needed.value)
 
 
+def require_mode(item: Item, mode: Mode) -> None:
+    """Check that the item itself is handled in a mode; what agreements grant is *not* checked.
+
+    Raises:
+        Fault: `catalogue.mode_unlisted`.
+    """
+    if mode not in item.modes:
+        raise Fault(FaultCode.CATALOGUE_MODE_UNLISTED, mode.name.lower())
+
+
 def version_of(item: Item, version: str) -> ItemVersion:
     """Return a version of an item, current or not.
 

@@ -85,6 +85,12 @@ CASEWORK: Final[Mapping[F, Texts]] = {
         "请查看事项的通办范围，改在办理地或范围内的窗口申请。",
         "See the item's scope; apply at the deciding place or at a window within the scope.",
     ),
+    F.CATALOGUE_MODE_UNLISTED: Texts(
+        "事项不以该通办模式办理",
+        "The item is not handled in this mode",
+        "请查看事项列明的通办模式，改选其中之一。",
+        "See the modes the item lists and choose one of them.",
+    ),
     F.AGREEMENT_UNKNOWN: Texts(
         "协议尚未收录",
         "The agreement is not known here yet",
@@ -195,6 +201,18 @@ CASEWORK: Final[Mapping[F, Texts]] = {
         "The case is decided already",
         "撤回未生效，以办理地的决定为准。",
         "The withdrawal has no effect; the decision stands.",
+    ),
+    F.CASE_REVIEW_UNKNOWN: Texts(
+        "未找到所答复的评价",
+        "The case has no review of that digest",
+        "请按办件中列出的评价摘要（digest）答复。",
+        "Answer a review that the case lists, by its `digest`.",
+    ),
+    F.CASE_REVIEW_ANSWERED: Texts(
+        "该评价已答复",
+        "The review has been answered already",
+        "一条评价只答复一次；如有补充，请另行联系申请人。",
+        "A review is answered once.",
     ),
     F.CASE_CORRECTION_UNNAMED: Texts(
         "再次作出决定而未指明所更正的决定",

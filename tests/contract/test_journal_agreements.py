@@ -7,7 +7,13 @@ import pytest
 from gateway.kernel.digests import digest
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.journal import Journal, Transaction
-from gateway.ports.journal_agreements import StoredAct, StoredAgreement
+from gateway.ports.journal_agreements import (
+    DroppedAgreement,
+    SettledNotice,
+    StoredAct,
+    StoredAgreement,
+    StoredNotice,
+)
 
 JIUQUAN, JIAYUGUAN, WUWEI = GatewayId("620900"), GatewayId("620200"), GatewayId("620600")
 CONTENT = "version = 1  # 示例".encode()
@@ -57,11 +63,57 @@ async def test_agreements_come_in_the_order_of_recording_and_their_acts_by_party
     await journal.write(write)
     whole = AGREEMENT._replace(acts=(THEIRS, ACCEPTED, REVOKED))
     assert await journal.read(lambda s: s.agreements()) == [whole, later]
-    assert await journal.read(lambda s: s.agreements_with(JIAYUGUAN)) == 1
-    assert await journal.read(lambda s: s.agreements_with(JIUQUAN)) == 0
+    assert await journal.read(lambda s: s.agreements_proposed_by(WUWEI)) == 1
+    assert await journal.read(lambda s: s.agreements_proposed_by(JIAYUGUAN)) == 0, "we proposed"
 
 
 async def test_acts_on_an_agreement_that_stands_in_a_file_are_kept(journal: Journal) -> None:
     await journal.write(lambda tx: tx.put_act(REVOKED))
     assert await journal.read(lambda s: s.agreements()) == []
     assert await journal.read(lambda s: s.agreement_acts(DIGEST)) == [REVOKED]
+
+
+async def test_content_that_was_let_go_of_leaves_its_acts_and_may_come_again(
+    journal: Journal,
+) -> None:
+    await journal.write(lambda tx: tx.put_agreement(AGREEMENT))
+    await journal.write(lambda tx: tx.put_act(ACCEPTED))
+    assert await journal.read(lambda s: s.agreement_dropped(DIGEST)) is None
+    dropped = DroppedAgreement(DIGEST, "operator-1", 5_000)
+    for _ in range(2):
+        await journal.write(lambda tx: tx.drop_agreement(dropped))
+    assert await journal.read(lambda s: s.agreement(DIGEST)) is None
+    assert await journal.read(lambda s: s.agreement_acts(DIGEST)) == [ACCEPTED]
+    assert await journal.read(lambda s: s.agreement_dropped(DIGEST)) == dropped
+    await journal.write(lambda tx: tx.put_agreement(AGREEMENT))
+    assert await journal.read(lambda s: s.agreement_dropped(DIGEST)) is None
+    found = await journal.read(lambda s: s.agreement(DIGEST))
+    assert found == AGREEMENT._replace(acts=(ACCEPTED,))
+
+
+async def test_a_notice_is_kept_until_it_is_settled_and_said_again(journal: Journal) -> None:
+    said = StoredNotice(DIGEST, JIAYUGUAN, 20, b"draft 1", 1_000)
+    other = StoredNotice(DIGEST, WUWEI, 20, b"draft 2", 900)
+
+    def write(tx: Transaction) -> None:
+        for notice in (said, other):
+            tx.put_notice(notice)
+
+    await journal.write(write)
+    assert await journal.read(lambda s: s.notices()) == [other, said]
+    settled = SettledNotice(
+        b"draft 1", 2, 2_000, "agreement.act_invalid", "不成立", "does not hold"
+    )
+    await journal.write(lambda tx: tx.settle_notice(settled))
+    await journal.write(lambda tx: tx.settle_notice(settled._replace(draft_id=b"no such")))
+    refused = said._replace(
+        outcome=2,
+        settled_at_ms=2_000,
+        rule="agreement.act_invalid",
+        text_zh="不成立",
+        text_en="does not hold",
+    )
+    assert await journal.read(lambda s: s.notices()) == [other, refused]
+    again = said._replace(draft_id=b"draft 3", said_at_ms=3_000)
+    await journal.write(lambda tx: tx.put_notice(again))
+    assert await journal.read(lambda s: s.notices()) == [other, again]

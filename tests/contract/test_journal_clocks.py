@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.kernel.case import CaseRole
+from gateway.kernel.case import CaseRole, Stage
 from gateway.kernel.envelope import Kind
 from gateway.ports.journal import Journal, JournalDown, Transaction
 from gateway.ports.journal_clocks import ClockKept, KeptClocks, LatePlace
@@ -37,8 +37,9 @@ def full(number: int) -> KeptClocks:
         (
             ClockEvent(Kind.SUBMITTED, CaseRole.ORIGIN, s.NOW_MS + 1, s.NOW_MS + 2),
             ClockEvent(Kind.CLOCK_SUSPENDED, CaseRole.DECIDING, s.NOW_MS + 3, s.NOW_MS + 4),
+            ClockEvent(Kind.REVIEWED, CaseRole.ORIGIN, s.NOW_MS + 4, s.NOW_MS + 5, 1),
         ),
-        (Pending(Kind.MATERIALS_SUPPLIED, s.NOW_MS + 5),),
+        (Pending(Kind.REVIEWED, s.NOW_MS + 5, 1),),
         s.NOW_MS + 6,
     )
     told = frozenset({(ClockName.STATUTORY, 1, Level.HALF), (ClockName.CORRECTION, 2, Level.HALF)})
@@ -48,6 +49,24 @@ def full(number: int) -> KeptClocks:
 def told(number: int, level: Level, at_ms: int, *, kept_at_ms: int = s.NOW_MS) -> ClockKept:
     warning = ClockWarning(ClockName.STATUTORY, 1, level, CaseRole.DECIDING, at_ms)
     return ClockKept(s.key_of(number), warning, kept_at_ms)
+
+
+async def test_closed_cases_of_our_deciding_whose_clocks_go_on_wait_to_be_put_right(
+    journal: Journal,
+) -> None:
+    wanted = {1: Stage.DELIVERED, 2: Stage.ARCHIVED}
+    deciding = [
+        s.case(number, role=CaseRole.DECIDING, stage=stage)
+        for number, stage in {**wanted, 3: Stage.ACCEPTED, 4: Stage.DELIVERED}.items()
+    ]
+    origin = s.case(5, role=CaseRole.ORIGIN, stage=Stage.DELIVERED)
+    await journal.write(lambda tx: tx.save_cases([*deciding, origin]))
+    closed = kept(4)._replace(clocks=kept(4).clocks._replace(closed_at_ms=s.NOW_MS))
+    await journal.write(lambda tx: tx.save_clocks([*map(kept, (1, 2, 3, 5)), closed]))
+    found = await journal.read(lambda q: q.clocks_to_rectify(s.UNIT, 10))
+    assert [k.clocks.key for k in found] == [s.key_of(1), s.key_of(2)]
+    assert len(await journal.read(lambda q: q.clocks_to_rectify(s.UNIT, 1))) == 1
+    assert await journal.read(lambda q: q.clocks_to_rectify(s.OTHER_UNIT, 10)) == []
 
 
 async def test_clocks_come_back_as_they_were_saved_in_every_field(journal: Journal) -> None:

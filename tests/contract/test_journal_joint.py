@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.kernel.case import CaseRole, Stage
 from gateway.kernel.identifiers import CaseId, CaseKey, GatewayId
 from gateway.ports.journal import Journal, Transaction
 from gateway.ports.journal_joint import JointTask
-from tests.contract.journal_samples import case as case_of
 
 DECIDING, BAOSHAN = GatewayId("320582"), GatewayId("310113")
 PARENT = CaseKey(GatewayId("620900"), CaseId(b"p" * 16))
@@ -55,15 +53,3 @@ async def test_a_failed_write_leaves_no_task(journal: Journal) -> None:
     with pytest.raises(RuntimeError):
         await journal.write(write)
     assert list(await journal.read(lambda s: s.joint_tasks(PARENT))) == []
-
-
-@pytest.mark.parametrize("role", CaseRole)
-@pytest.mark.parametrize("stage", [Stage.ASKED, Stage.ANSWERED])
-async def test_what_lies_with_the_participating_side_is_its_task(
-    journal: Journal, role: CaseRole, stage: Stage
-) -> None:
-    case = case_of(1, role=role, stage=stage, unit="U")
-    await journal.write(lambda tx: tx.save_cases([case]))
-    found = await journal.read(lambda s: s.tasks_of("U", after=0, limit=10))
-    ours = role is CaseRole.PARTICIPATING and stage is Stage.ASKED
-    assert [c for _, c in found if role is not CaseRole.DECIDING] == ([case] if ours else [])

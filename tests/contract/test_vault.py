@@ -18,7 +18,9 @@ from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseId, CaseKey, GatewayId, uuid7
 from gateway.kernel.limits import ATTACHMENT_CHUNK_BYTES, ATTACHMENT_CHUNK_BYTES_MAX
 from gateway.ports.vault import Held, Usage, Vault, VaultScope
+from tests.fakes.clock import FixedClock
 
+NOW_MS = 2_000_000_000_000  # ahead of every machine's clock: times are the clock's, not the disk's
 JIUQUAN, JIAYUGUAN, WUWEI = GatewayId("620900"), GatewayId("620200"), GatewayId("620600")
 CASE = CaseKey(JIUQUAN, CaseId(uuid7(1_622_100_000_000, bytes(range(10)))))
 OTHER_CASE = CaseKey(JIUQUAN, CaseId(uuid7(1_622_100_000_001, bytes(range(10)))))
@@ -30,12 +32,19 @@ NOTHING = AttachmentState(0, False)
 WHOLE = AttachmentState(len(CONTENT), True)
 
 
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW_MS)
+
+
 @pytest.fixture(params=["memory", "files"])
-async def vault(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Vault]:
+async def vault(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock
+) -> AsyncIterator[Vault]:
     if request.param == "memory":
-        yield MemoryVault()
+        yield MemoryVault(clock)
         return
-    files = await FileVault.open(tmp_path / "vault")
+    files = await FileVault.open(tmp_path / "vault", clock=clock)
     yield files
     await files.close()
 
@@ -427,3 +436,75 @@ async def test_reading_begins_anywhere_and_keeps_to_the_chunk_size(
         chunks = [chunk async for chunk in source]
     assert b"".join(chunks) == content[offset:]
     assert all(0 < len(chunk) <= ATTACHMENT_CHUNK_BYTES for chunk in chunks)
+
+
+# --- sweeping ------------------------------------------------------------------------------------
+async def test_what_was_just_used_is_not_swept(vault: Vault, clock: FixedClock) -> None:
+    await put(vault)
+    clock.advance(1_000)
+    assert await vault.idle(JIAYUGUAN, NOW_MS) == {}
+    assert await vault.sweep(SCOPE, NOW_MS) == Usage(0, 0)
+    assert await content_of(vault) == CONTENT
+
+
+async def test_what_lay_idle_is_swept_whole_and_its_neighbours_stay(
+    vault: Vault, clock: FixedClock
+) -> None:
+    other = VaultScope(JIAYUGUAN, OTHER_CASE)
+    await put(vault)
+    await vault.append(SCOPE, SALT, bytes(32), stream(b"part"), offset=0, size=10)
+    clock.advance(1_000)
+    await put(vault, scope=other)
+    assert await vault.partners() == {JIAYUGUAN}
+    assert await vault.idle(JIAYUGUAN, clock.now_ms()) == {CASE: True}
+    assert await vault.sweep(SCOPE, clock.now_ms()) == Usage(2, len(CONTENT) + 4)
+    assert await vault.state(SCOPE, COMMITMENT) == NOTHING
+    assert await vault.cases_of(JIAYUGUAN) == {OTHER_CASE}
+    assert await vault.sweep(SCOPE, clock.now_ms()) == Usage(0, 0)
+    assert (await vault.state(other, COMMITMENT)).complete
+    assert await append(vault, CONTENT) == WHOLE, "it may come again"
+
+
+async def test_what_a_message_asked_for_is_not_swept_under_it(
+    vault: Vault, clock: FixedClock
+) -> None:
+    await put(vault)
+    clock.advance(1_000)
+    asked_ms = clock.now_ms()
+    assert COMMITMENT in await vault.held(SCOPE, [COMMITMENT])
+    clock.advance(1)
+    assert await vault.sweep(SCOPE, asked_ms) == Usage(0, 0)
+    assert await vault.sweep(SCOPE, clock.now_ms()) == Usage(1, len(CONTENT))
+
+
+async def test_an_upload_that_goes_on_is_not_swept_under_it(
+    vault: Vault, clock: FixedClock
+) -> None:
+    await append(vault, CONTENT[:10])
+    clock.advance(1_000)
+    begun_ms = clock.now_ms()
+    swept: list[Usage] = []
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield CONTENT[10:20]
+        swept.append(await vault.sweep(SCOPE, begun_ms))
+        yield CONTENT[20:]
+
+    size = len(CONTENT)
+    assert await vault.append(SCOPE, SALT, COMMITMENT, slowly(), offset=10, size=size) == WHOLE
+    assert swept == [Usage(0, 0)]
+    assert await content_of(vault) == CONTENT
+
+
+async def test_only_parts_that_lay_idle_are_swept_from_a_case_that_stays(
+    vault: Vault, clock: FixedClock
+) -> None:
+    await put(vault)
+    await vault.append(SCOPE, SALT, bytes(32), stream(b"part"), offset=0, size=10)
+    clock.advance(1_000)
+    fresh = bytes([1]) * 32
+    await vault.append(SCOPE, SALT, fresh, stream(b"fresh"), offset=0, size=10)
+    assert await vault.sweep_parts(SCOPE, clock.now_ms()) == Usage(1, 4)
+    assert await vault.state(SCOPE, fresh) == AttachmentState(5, False)
+    assert await vault.usage(SCOPE) == Usage(2, len(CONTENT) + 5)
+    assert await content_of(vault) == CONTENT

@@ -9,6 +9,7 @@ from gateway.adapters.memory.journal import MemoryJournal
 from gateway.adapters.memory.vault import MemoryVault
 from gateway.kernel.case import Stage
 from gateway.kernel.identifiers import CaseKey, KeyId
+from gateway.ports.clock import Clock
 from gateway.ports.journal import JournalDown, Transaction
 from gateway.ports.keyring import Signer, SignerDown
 from gateway.ports.vault import VaultScope
@@ -52,8 +53,8 @@ class TroubledJournal(MemoryJournal):
 class TroubledVault(MemoryVault):
     """A memory vault that can lose what it holds, and whose disk can break."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
         self.broken: set[bytes] = set()
         """Commitments whose content cannot be read: `OSError`."""
 

@@ -289,8 +289,12 @@ async def test_a_review_outside_the_five_grades_is_refused(
 
 async def test_a_deciding_office_does_not_review_itself(world: World) -> None:
     case_id = await delivered(world)
+    service = {
+        "taskCode": "1", "taskName": "示例", "projectNo": "", "proStatus": "delivered",
+        "orgcode": "", "serviceName": "示例", "serviceNumber": 1, "areaCode": "620200",
+    }  # fmt: skip
     with pytest.raises(Fault) as raised:
-        await world.act(case_id, Kind.REVIEWED, form=GRADE)
+        await world.act(case_id, Kind.REVIEWED, form={**GRADE, "service": service})
     assert raised.value.code is FaultCode.CASE_ROLE
 
 

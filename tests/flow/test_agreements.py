@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.flow import accords as accords_module
 from gateway.kernel.case import Stage
 from gateway.kernel.digests import digest
-from gateway.kernel.envelope import Kind
+from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.limits import ATTEMPTS_MAX
 from gateway.rules.agreement import Agreement, OpenCases, Verdict, require_in_force
@@ -247,7 +248,178 @@ async def test_content_that_is_no_longer_read_does_not_keep_the_gateway_from_sta
             raise Fault(FaultCode.AGREEMENT_CONTENT_INVALID)
         return read(raw)
 
-    side.accords.read = narrower
     side.directory.replace(side.setup.book)
+    await side.crash()
+    side.accords.read = narrower
     await side.accords.refresh()
     assert address not in side.directory.current().agreements
+
+
+async def test_a_bug_in_hearing_one_notice_fails_neither_its_neighbours_nor_in_silence(
+    world: World,
+) -> None:
+    side, read = world.jyg, world.jyg.accords.read
+
+    def broken(_raw: bytes) -> Agreement:
+        raise ZeroDivisionError
+
+    side.accords.read = broken
+    await world.jq.agreements.propose(OPERATOR, AMENDED)
+    case_id = await world.open_query()
+    await world.exchange()
+    assert (await side.case(case_id)).stage is Stage.SUBMITTED, "its neighbour in the same call"
+    assert world.jq.link.calls.count(("deliver", 2)) == 1
+    (told,) = [fields for name, fields in side.log.events if name == "notice_broke"]
+    assert (told["error"], told["partner"]) == ("ZeroDivisionError", "620900")
+    side.accords.read = read
+    world.clock.advance(400_000)
+    await world.exchange()
+    assert digest(AMENDED) in side.directory.current().agreements, "the same bytes came again"
+
+
+def revised(number: int) -> bytes:
+    return AMENDED + f"# {number}\n".encode()
+
+
+async def test_a_notice_has_only_what_is_new_read(world: World) -> None:
+    side, read = world.jyg, world.jyg.accords.read
+    met: list[bytes] = []
+
+    def counted(raw: bytes) -> Agreement:
+        met.append(raw)
+        return read(raw)
+
+    side.accords.read = counted
+    for number in range(3):
+        await world.jq.agreements.propose(OPERATOR, revised(number))
+        await world.exchange()
+    await side.agreements.accept(OPERATOR, digest(revised(0)))
+    assert [met.count(revised(n)) for n in range(3)] == [2, 2, 2], "judged, then kept"
+    assert refusal(side, digest(revised(0))) == ""
+
+
+async def test_our_own_proposals_take_no_place_of_the_partner_s(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accords_module, "AGREEMENTS_PER_PARTNER_MAX", 1)
+    for number in range(2):
+        await world.jyg.agreements.propose(OPERATOR, revised(number))
+    await world.jq.agreements.propose(OPERATOR, revised(10))
+    await world.jq.agreements.propose(OPERATOR, revised(11))
+    await world.exchange()
+    theirs = [digest(revised(n)) in world.jyg.directory.current().agreements for n in (10, 11)]
+    assert theirs == [True, False]
+    await world.jyg.agreements.drop(OPERATOR, digest(revised(10)))
+    world.clock.advance(400_000)
+    await world.exchange()
+    theirs = [digest(revised(n)) in world.jyg.directory.current().agreements for n in (10, 11)]
+    assert theirs == [False, True], "a place became free, and the same bytes came again"
+
+
+async def test_a_proposal_can_be_let_go_of_and_comes_back_when_it_is_proposed_again(
+    world: World,
+) -> None:
+    address = await proposed(world)
+    await world.jyg.agreements.reject(OPERATOR, address, "示例")
+    await world.exchange()
+    await world.jyg.agreements.drop(OPERATOR, address)
+    for fresh in (False, True):
+        if fresh:
+            world.jyg.directory.replace(world.jyg.setup.book)
+            await world.jyg.crash()
+            await world.jyg.accords.refresh()
+        assert address not in world.jyg.directory.current().agreements
+        assert address not in world.jyg.directory.current().documents
+    kept = await world.jyg.journal.read(lambda s: s.agreement_acts(address))
+    assert [a.party for a in kept] == ["620200", "620900"], "what was said of it stays"
+    await world.jq.agreements.revoke(OPERATOR, address, "示例", OpenCases.CONTINUE)
+    await world.exchange()
+    assert await world.jq.journal.read(lambda s: s.lanes()) == [], "answered, not asked again"
+
+
+@pytest.mark.parametrize("which", ["ours", "accepted", "founding"])
+async def test_only_what_was_never_accepted_here_can_be_let_go_of(world: World, which: str) -> None:
+    address = FOUNDING if which == "founding" else await proposed(world)
+    side = world.jq if which == "ours" else world.jyg
+    if which == "accepted":
+        await side.agreements.accept(OPERATOR, address)
+    with pytest.raises(Fault) as fault:
+        await side.agreements.drop(OPERATOR, address)
+    assert fault.value.code is FaultCode.AGREEMENT_ACT_OUT_OF_ORDER
+    assert address in side.directory.current().agreements
+
+
+async def fates(side: Side) -> list[tuple[int, str]]:
+    return [(n.outcome, n.rule) for n in await side.journal.read(lambda s: s.notices())]
+
+
+async def test_a_refused_notice_is_kept_told_and_sent_again(world: World) -> None:
+    side, there = world.jq, world.jyg
+    read = there.accords.read
+
+    def narrower(_raw: bytes) -> Agreement:
+        raise Fault(FaultCode.AGREEMENT_CONTENT_INVALID, "示例")
+
+    there.accords.read = narrower
+    address = (await side.agreements.propose(OPERATOR, AMENDED))["agreement"]
+    assert await fates(side) == [(0, "")], "on its way"
+    await world.exchange()
+    assert await fates(side) == [(Outcome.REFUSED, FaultCode.AGREEMENT_CONTENT_INVALID)]
+    (kept,) = await side.journal.read(lambda s: s.notices())
+    assert (kept.partner, kept.settled_at_ms) == ("620200", world.clock.now_ms())
+    assert kept.text_zh and kept.text_en.endswith("示例")
+    (told,) = [fields for name, fields in side.log.events if name == "notice_refused"]
+    assert (told["partner"], told["rule"]) == ("620200", FaultCode.AGREEMENT_CONTENT_INVALID)
+    there.accords.read = read
+    for days in (0, 29):  # a verdict older than its receiver hears is signed anew
+        world.clock.advance(days * 86_400_000)
+        view = await side.agreements.send(OPERATOR, bytes.fromhex(str(address)), "620200")
+        assert view["told"] == (["620200"] if days == 0 else [])
+        await world.exchange()
+    assert await fates(side) == [(Outcome.TAKEN_IN, "")]
+    assert len(agreement(there, digest(AMENDED)).acts) == 1
+
+
+async def test_a_verdict_that_grew_old_is_signed_anew_when_it_is_sent_again(world: World) -> None:
+    side, there = world.jq, world.jyg
+    read = there.accords.read
+
+    def narrower(_raw: bytes) -> Agreement:
+        raise Fault(FaultCode.AGREEMENT_CONTENT_INVALID)
+
+    there.accords.read = narrower
+    await side.agreements.propose(OPERATOR, AMENDED)
+    await world.exchange()
+    there.accords.read = read
+    world.clock.advance(40 * 86_400_000)
+    await side.agreements.send(OPERATOR, digest(AMENDED))
+    await world.exchange()
+    assert await fates(side) == [(Outcome.TAKEN_IN, "")]
+    (act,) = agreement(there, digest(AMENDED)).acts
+    assert act.acted_at_ms == world.clock.now_ms()
+
+
+async def test_a_notice_that_does_not_arrive_stays_on_its_way_and_is_not_sent_twice(
+    world: World,
+) -> None:
+    world.jq.link.always = Trouble.LOSE_REQUEST
+    await world.jq.agreements.propose(OPERATOR, AMENDED)
+    said_ms = world.clock.now_ms()
+    for _ in range(ATTEMPTS_MAX + 2):
+        await world.exchange()
+        world.clock.advance(400_000)
+    (kept,) = await world.jq.journal.read(lambda s: s.notices())
+    assert (kept.outcome, kept.said_at_ms) == (0, said_ms)
+    assert (await world.jq.agreements.send(OPERATOR, digest(AMENDED)))["changed"] is False
+    world.jq.link.always = Trouble.NONE
+    for _ in range(3):
+        await world.exchange()
+        world.clock.advance(400_000)
+    assert await fates(world.jq) == [(Outcome.TAKEN_IN, "")]
+
+
+async def test_what_is_sent_again_goes_to_a_party_only(world: World) -> None:
+    address = await proposed(world)
+    with pytest.raises(Fault) as fault:
+        await world.jq.agreements.send(OPERATOR, address, "620700")
+    assert fault.value.code is FaultCode.AGREEMENT_NOT_PARTY

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -13,7 +14,7 @@ from gateway.adapters.system.clock import SystemClock
 from gateway.app.partners import load_book
 from gateway.app.provision import make_site
 from gateway.flow.items import item_views
-from gateway.kernel.envelope import Outcome
+from gateway.kernel.envelope import Mode, Outcome
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.rules.agreement import index
@@ -95,6 +96,28 @@ async def test_an_item_out_of_scope_is_neither_listed_nor_asked_for(world: World
 async def test_an_item_out_of_scope_is_refused_by_the_deciding_side(world: World) -> None:
     confine(world.jyg, Scope.CITY)
     assert await submit(world) == (Outcome.REFUSED, FaultCode.CATALOGUE_OUT_OF_SCOPE)
+
+
+def allow_only(side: Side, mode: Mode) -> None:
+    """Give every item a side knows one mode; the agreement goes on granting the others."""
+    book = side.directory.current()
+    items = {key: replace(i, modes=frozenset({mode})) for key, i in book.catalogue.items()}
+    side.directory.replace(replace(book, catalogue=items))
+
+
+async def test_a_mode_the_item_does_not_list_is_neither_listed_nor_asked_for(world: World) -> None:
+    allow_only(world.jq, Mode.ONLINE)
+    views = item_views(world.jq.directory.current(), world.clock.now_ms())
+    assert BRANCH not in {v["item_code"] for v in views}, "granted for collect_on_behalf only"
+    assert {mode for v in views for mode in cast("list[str]", v["modes"])} == {"online"}
+    with pytest.raises(Fault) as raised:
+        await world.open_branch()
+    assert raised.value.code is FaultCode.CATALOGUE_MODE_UNLISTED
+
+
+async def test_a_mode_the_item_does_not_list_is_refused_by_the_deciding_side(world: World) -> None:
+    allow_only(world.jyg, Mode.JOINT)
+    assert await submit(world) == (Outcome.REFUSED, FaultCode.CATALOGUE_MODE_UNLISTED)
 
 
 async def test_a_named_licence_spares_the_file_at_both_ends(world: World) -> None:

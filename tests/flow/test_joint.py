@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from gateway.flow.desk import JointAsk, TaskAct
+from gateway.flow.inquiry import explain
+from gateway.flow.permissions import permissions
 from gateway.kernel.case import CaseRole, Stage
 from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
-from gateway.ports.journal import StoredMessage
+from gateway.ports.journal import Snapshot, StoredMessage
+from gateway.rules.agreement import Act, OpenCases, Verdict
 from tests.flow.link import Trouble
 from tests.flow.sites import Setup
 from tests.flow.trio import ASK, BARE, POLICE, VERIFIERS, Trio, TrioSide, provision, trio_of
-from tests.flow.world import FORMS, WINDOW, actor, as_json
-from tests.support.joint import AGREE, APPLIED, APPROVED, DISAGREE, REFUSED, TASKED
+from tests.flow.world import FORMS, WINDOW, actor, as_json, chunks, declared
+from tests.support.joint import AGREE, APPLIED, APPROVED, DISAGREE, REFUSED, TASKED, move_form
 from tests.support.world import sample_files
 
 DAY_MS = 86_400_000
@@ -266,6 +271,47 @@ async def test_what_the_agreements_do_not_allow_is_never_asked(
     assert await trio.zjg.outbox() == []
 
 
+async def test_of_a_supplemented_application_the_latest_form_and_file_go_on(trio: Trio) -> None:
+    case_id = await trio.open_move()
+    await trio.drain()
+    await trio.act(case_id, Kind.ACKNOWLEDGED, {})
+    wanted = {"notice": {"zh": "请补正（示例）"}, "materials": [{"code": "01", "reason": "缺签名"}]}
+    await trio.act(case_id, Kind.MATERIALS_REQUESTED, wanted)
+    await trio.drain()
+    content, form = sample_files(("02",))["02"] + b"%signed", move_form()
+    form["from_address"] = "上海市宝山区示例路 9 号（示例）"
+    window, desk = actor(WINDOW), trio.jq.desk
+    files = (declared("01", content),)
+    await desk.supplement(window, case_id, as_json(form), files, None)
+    typed = "application/pdf"
+    await desk.add_material(window, case_id, "01", typed, len(content), chunks(content))
+    await trio.drain()
+    await trio.act(case_id, Kind.ACCEPTED, {"accepted_on": "2026-06-01"})
+    task_id = await trio.ask(case_id)
+    await trio.drain()
+    task = await trio.bs.tasks.task(actor(VERIFIERS), task_id)
+    assert isinstance(task["form"], dict)
+    assert task["form"]["from_address"] == form["from_address"]
+    commitment = bytes.fromhex(one_of(task["materials"])["commitment"])
+    download = await trio.bs.tasks.material(actor(VERIFIERS), task_id, commitment)
+    assert b"".join([chunk async for chunk in download.chunks]) == content
+
+
+async def test_an_agreement_revoked_for_open_cases_too_lets_nothing_more_be_asked(
+    trio: Trio,
+) -> None:
+    case_id = await trio.accepted()
+    book, jiuquan = trio.zjg.directory.current(), trio.jq.id
+    act = Act(jiuquan, Verdict.REVOKE, trio.clock.now_ms(), open_cases=OpenCases.STOP)
+    revoked = {
+        address: replace(a, acts=(*a.acts, act)) if jiuquan in a.parties else a
+        for address, a in book.agreements.items()
+    }
+    trio.zjg.directory.replace(replace(book, agreements=revoked))
+    for wish in (ASK, BARE):
+        assert await code_of(trio.ask(case_id, wish)) is FaultCode.AGREEMENT_REVOKED
+
+
 async def test_without_a_word_of_the_agreement_nothing_of_the_application_goes_on(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
@@ -290,6 +336,22 @@ async def test_a_region_that_no_grant_names_is_not_asked(
     async with trio_of(provision(tmp_path_factory.mktemp("unnamed"), tasked=tasked)) as trio:
         case_id = await trio.accepted()
         assert await code_of(trio.ask(case_id, BARE)) is FaultCode.AGREEMENT_DIRECTION
+
+
+async def test_a_task_that_the_other_gateway_refuses_does_not_stand(trio: Trio) -> None:
+    case_id = await trio.accepted()
+    book = trio.bs.directory.current()
+    revoked = {
+        address: replace(a, acts=(*a.acts, Act(trio.bs.id, Verdict.REVOKE, trio.clock.now_ms())))
+        for address, a in book.agreements.items()
+    }
+    trio.bs.directory.replace(replace(book, agreements=revoked))
+    await trio.ask(case_id, BARE)
+    await trio.drain()
+    (seen,) = await trio.joint(case_id)
+    assert (seen["state"], seen["attention"]) == ("not_taken", "agreement.revoked")
+    assert await code_of(trio.decide(case_id)) is FaultCode.CASE_JOINT_UNASKED
+    await trio.decide(case_id, REFUSED)
 
 
 # --- who may ---------------------------------------------------------------------------------
@@ -380,3 +442,32 @@ async def test_the_due_day_of_an_unpublished_year_is_calendar_missing_and_refuse
 async def _history(side: TrioSide, case_id: bytes) -> Sequence[StoredMessage]:
     case = await side.case(case_id)
     return await side.journal.read(lambda s: s.history(case.key))
+
+
+async def test_operators_see_how_a_case_stands_and_not_what_people_wrote(trio: Trio) -> None:
+    case_id, task_id = await trio.asked()
+    await trio.answer(task_id, DISAGREE)
+    await trio.drain()
+    for side, wanted in ((trio.zjg, case_id), (trio.zjg, task_id), (trio.bs, task_id)):
+        told = await side.journal.read(partial(_explained, wanted, side.id))
+        raw = json.dumps(told, ensure_ascii=False)
+        assert "disagree" in raw
+        for written in (str(DISAGREE["grounds_zh"]), ASK.asked_zh, "示例路"):
+            assert written not in raw
+
+
+def _explained(raw_id: bytes, home: GatewayId, s: Snapshot) -> object:
+    return explain(s, raw_id, home)
+
+
+async def test_the_matrix_shows_whom_one_may_ask_and_for_whom_one_takes_part(trio: Trio) -> None:
+    now_ms = trio.clock.now_ms()
+    for side, partner, way in (
+        (trio.zjg, trio.bs.id, "请对方协办 →"),
+        (trio.bs, trio.zjg.id, "← 本地协办"),
+    ):
+        book = side.directory.current()
+        (task,) = [p for p in permissions(book, now_ms) if p.task]
+        assert (task.partner, task.way(side.id)) == (partner, way)
+        assert (task.deciding, task.participating) == (trio.zjg.id, trio.bs.id)
+    assert not [p for p in permissions(trio.jq.directory.current(), now_ms) if p.task]

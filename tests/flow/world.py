@@ -22,6 +22,7 @@ from gateway.flow.committer import Committer
 from gateway.flow.desk import Actor, DeclaredMaterial, OpenCase, SideAct, TaskAct, View
 from gateway.flow.dispatch import Dispatcher, Lane
 from gateway.flow.handling import ChangeBell, Handling
+from gateway.flow.housekeeping import Housekeeping
 from gateway.flow.intake import Intake
 from gateway.flow.joint import JointTasks
 from gateway.flow.sealing import Sealer
@@ -92,7 +93,7 @@ class Side:
         self.entropy = SeededEntropy(seed)
         self.log = HeardEvents()
         self.journal = TroubledJournal()
-        self.vault = TroubledVault()
+        self.vault = TroubledVault(self.clock)
         self.directory = HeldDirectory(setup.book)
         self.calendar = HeldCalendar(PublishedCalendar().current().years.values())
         self.pen = Pen(setup.signers[0])
@@ -109,7 +110,7 @@ class Side:
         self.committer.accompany(Clockwork(self.directory, self.calendar).keep)
         self.timekeeper = Timekeeper(self.committer, self.calendar, clock, self.log)
         authenticity = Authenticity(verifier)
-        self.accords = Accords(self.journal, self.directory, authenticity, read_agreement)
+        self.accords = Accords(self.journal, self.directory, authenticity, read_agreement, self.log)
         self.intake = Intake(
             self.committer,
             self.journal,
@@ -121,6 +122,9 @@ class Side:
         )
         self.agreements = AgreementDesk(self.committer, sealer, self.directory, self.accords, clock)
         self.uploads = AttachmentIntake(self.vault, self.journal, self.directory, clock)
+        self.housekeeping = Housekeeping(
+            self.vault, self.journal, self.directory, self.uploads, clock, self.log
+        )
         bell = ChangeBell()
         self.committer.listen(bell.ring)
         self.desk = Submission(

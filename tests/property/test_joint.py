@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from enum import Enum
 from random import Random
 from typing import Any, NamedTuple, TypeVar
@@ -142,7 +142,7 @@ class Joint:
         for side in trio.sides:
             require_allowed_stages(side)
 
-    def decide(self, form: dict[str, object]) -> None:
+    def decide(self, form: Mapping[str, object]) -> None:
         case = self.run(self.trio.zjg.case(self.case_id))
         if may_say(case.stage, Kind.DECIDED) and case.stage is Stage.ACCEPTED:
             self.say(self.trio.decide(self.case_id, form))

@@ -82,6 +82,20 @@ class Disk:
             raise OSError("not a regular file")
         return status.st_size
 
+    def touch(self, fd: int, at_ms: int | None) -> None:
+        """Note that a file or folder was used at `at_ms`; by the system's clock if None."""
+        if at_ms is None:
+            os.utime(fd)
+        else:
+            os.utime(fd, ns=(at_ms * 1_000_000, at_ms * 1_000_000))
+
+    def used_ms(self, name: str, folder: int) -> int | None:
+        """Return when the file or folder `name` was last used; None if there is no such name."""
+        try:
+            return os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime_ns // 1_000_000
+        except FileNotFoundError:
+            return None
+
     def names(self, folder: int) -> list[str]:
         """List the names in a folder."""
         return os.listdir(folder)

@@ -28,10 +28,13 @@ class Upload:
     Methods may run in different threads, one at a time. `close` MUST be called at the end.
     """
 
-    def __init__(self, disk: Disk, salt: bytes, size: int) -> None:
+    def __init__(
+        self, disk: Disk, salt: bytes, size: int, now_ms: Callable[[], int | None] = lambda: None
+    ) -> None:
         if len(salt) != SALT_BYTES:
             raise Fault(FaultCode.WIRE_FIELD_INVALID, "salt")
         self._disk = disk
+        self._now_ms = now_ms
         self._salt = salt
         self._size = size
         self._salted = sha256(salt)
@@ -123,6 +126,7 @@ class Upload:
         would succeed and prove nothing: the file is thrown away.
         """
         try:
+            self._disk.touch(self._file, self._now_ms())
             self._disk.sync(self._file)
             self._disk.rename(self._name, target, self._folder)
             self._disk.sync(self._folder)
@@ -138,6 +142,11 @@ class Upload:
         if self._name:
             self._disk.unlink(self._name, self._folder)
             self._name = ""
+
+    def used(self) -> None:
+        """Note when the file was last written, if it has not landed."""
+        if self._name:
+            self._disk.touch(self._file, self._now_ms())
 
     def drop(self, name: str) -> None:
         """Throw away another file of the folder."""

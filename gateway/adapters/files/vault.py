@@ -9,31 +9,28 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import re
 import secrets
 import threading
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
 from gateway.adapters.files.disk import Disk, enter, make_root, open_root, opened
+from gateway.adapters.files.sweeping import PART, TEMPORARY, Sweeper
 from gateway.adapters.files.upload import FolderOpener, Upload, content_size
 from gateway.kernel.envelope import AttachmentState
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseId, CaseKey, GatewayId, is_gateway_id, uuid_text
 from gateway.kernel.limits import ATTACHMENT_CHUNK_BYTES, SALT_BYTES, VAULT_THREADS_MAX
+from gateway.ports.clock import Clock
 from gateway.ports.telemetry import EventLog
 from gateway.ports.vault import Held, Stored, Usage, VaultScope
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _Key = tuple[VaultScope, str]
-
-_PART: Final = ".part"
-_TEMPORARY: Final = ".tmp"
-_CASE_FOLDER: Final = re.compile(r"[1-9][0-9]{5}-[0-9a-f-]{36}\Z")
 
 
 def _name(commitment: bytes) -> str:
@@ -61,11 +58,20 @@ class FileVault:
     """
 
     def __init__(
-        self, root: Path, *, disk: Disk | None = None, log: EventLog | None = None
+        self,
+        root: Path,
+        *,
+        disk: Disk | None = None,
+        log: EventLog | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._root = root
         self._disk = disk or Disk()
         self._log = log
+        self._clock = clock
+        self._sweeper = Sweeper(self._disk, self._descend)
+        self._sweeping = threading.Lock()
+        """Held while a folder is put aside, and while a use of one begins."""
         self._threads = ThreadPoolExecutor(VAULT_THREADS_MAX, "vault")
         self._making = threading.Lock()
         self._locks: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
@@ -74,13 +80,18 @@ class FileVault:
 
     @classmethod
     async def open(
-        cls, root: Path, *, disk: Disk | None = None, log: EventLog | None = None
+        cls,
+        root: Path,
+        *,
+        disk: Disk | None = None,
+        log: EventLog | None = None,
+        clock: Clock | None = None,
     ) -> FileVault:
         """Make the folder, remove what crashed uploads left, make every name durable.
 
         MUST NOT be called while another process uses the folder.
         """
-        vault = cls(root, disk=disk, log=log)
+        vault = cls(root, disk=disk, log=log, clock=clock)
         await vault._run(vault._sweep)
         return vault
 
@@ -114,6 +125,28 @@ class FileVault:
         """Return the cases in which this partner holds attachments; see `ports.vault`."""
         return await self._run(self._cases_of, partner)
 
+    async def partners(self) -> set[GatewayId]:
+        """Return the partners with which attachments are, or were, held."""
+        return await self._run(self._partners)
+
+    async def idle(self, partner: GatewayId, before_ms: int) -> Mapping[CaseKey, bool]:
+        """Return the cases last used before `before_ms`; see `ports.vault`."""
+        found = await self._run(self._sweeper.idle, partner, before_ms)
+        return {_case_key(case): parts for case, parts in found.items()}
+
+    async def sweep(self, scope: VaultScope, before_ms: int) -> Usage:
+        """Remove a case's attachments that were last used before `before_ms`."""
+        return await self._run(self._sweep_scope, scope, before_ms)
+
+    async def sweep_parts(self, scope: VaultScope, before_ms: int) -> Usage:
+        """Remove uploads that were never completed and not written since `before_ms`."""
+        names, sizes = _folder_names(scope), []
+        for part in await self._run(self._sweeper.old_parts, *names, before_ms):
+            async with self._lock((scope, part.removesuffix(PART))):
+                gone = await self._run(self._sweeper.remove_part, *names, part, before_ms)
+            sizes += [] if gone is None else [gone]
+        return Usage(len(sizes), sum(sizes))
+
     async def put(
         self,
         scope: VaultScope,
@@ -124,9 +157,9 @@ class FileVault:
         sha256: bytes,
     ) -> Stored:
         """Store a local upload; see `ports.vault`. A chunk over the bound is a Fault too."""
-        upload = Upload(self._disk, salt, size)
+        upload = Upload(self._disk, salt, size, self._now_ms)
         try:
-            name = f".{secrets.token_hex(8)}{_TEMPORARY}"
+            name = f".{secrets.token_hex(8)}{TEMPORARY}"
             await self._run(upload.create, self._opener(scope), name)
             async for chunk in chunks:
                 await self._run(upload.add, chunk)
@@ -137,7 +170,7 @@ class FileVault:
             key = (scope, upload.commitment.hex())
             async with self._lock(key):
                 if not await self._held_whole(key):
-                    await self._run(upload.drop, key[1] + _PART)
+                    await self._run(upload.drop, key[1] + PART)
                     await self._run(self._land, key, upload)
             return Stored(upload.commitment, upload.sha256, size)
         finally:
@@ -162,9 +195,9 @@ class FileVault:
         async with self._lock(key):
             if await self._held_whole(key):
                 return await self.state(scope, commitment)
-            upload = Upload(self._disk, salt, size)
+            upload = Upload(self._disk, salt, size, self._now_ms)
             try:
-                await self._run(upload.resume, self._opener(scope), key[1] + _PART, offset)
+                await self._run(upload.resume, self._opener(scope), key[1] + PART, offset)
                 async for chunk in chunks:
                     await self._run(upload.add, chunk)
                 if upload.held < size:
@@ -234,6 +267,8 @@ class FileVault:
         try:
             if discard:
                 upload.discard()
+            else:
+                upload.used()
         finally:
             upload.close()
 
@@ -241,9 +276,25 @@ class FileVault:
         names = _folder_names(scope)
 
         def open_folder(create: bool) -> int | None:
-            return self._descend(names, create=create)
+            return self._use(names, create=create)
 
         return open_folder
+
+    def _now_ms(self) -> int | None:
+        return None if self._clock is None else self._clock.now_ms()
+
+    def _use(self, names: tuple[str, ...], *, create: bool = False) -> int | None:
+        """Open a case's folder and note its use, so that nobody sweeps it meanwhile."""
+        with self._sweeping:
+            folder = self._descend(names, create=create)
+            if folder is None:
+                return None
+            try:
+                self._disk.touch(folder, self._now_ms())
+            except OSError:
+                self._disk.close(folder)
+                raise
+            return folder
 
     def _descend(self, names: tuple[str, ...], *, create: bool = False) -> int | None:
         """Open the folder under the root that `names` lead to; None if it is missing."""
@@ -271,11 +322,11 @@ class FileVault:
         if folder is None:
             return None, None
         with opened(self._disk, folder):
-            whole, part = self._disk.size(name, folder), self._disk.size(name + _PART, folder)
+            whole, part = self._disk.size(name, folder), self._disk.size(name + PART, folder)
             return content_size(whole), content_size(part)
 
     def _whole(self, scope: VaultScope, names: Collection[str]) -> dict[str, Held]:
-        folder = self._descend(_folder_names(scope))
+        folder = self._use(_folder_names(scope))
         if folder is None:
             return {}
         found: dict[str, Held] = {}
@@ -301,21 +352,11 @@ class FileVault:
     def _cases_of(self, partner: GatewayId) -> set[CaseKey]:
         if not is_gateway_id(partner):
             raise Fault(FaultCode.WIRE_FIELD_INVALID, "partner")
-        return {_case_key(case) for case, names in self._cases(partner) if names}
+        return {_case_key(case) for case, names in self._sweeper.cases(partner) if names}
 
-    def _cases(self, partner: str) -> list[tuple[str, list[str]]]:
-        """List the case folders of a partner with the names in them."""
-        found: list[tuple[str, list[str]]] = []
-        folder = self._descend((partner,))
-        if folder is None:
-            return found
-        with opened(self._disk, folder):
-            for case in filter(_CASE_FOLDER.match, self._disk.names(folder)):
-                inside = enter(self._disk, case, folder, create=False)
-                if inside is not None:
-                    with opened(self._disk, inside):
-                        found.append((case, self._disk.names(inside)))
-        return found
+    def _partners(self) -> set[GatewayId]:
+        with opened(self._disk, open_root(self._root)) as root:
+            return {GatewayId(name) for name in filter(is_gateway_id, self._disk.names(root))}
 
     def _open_source(self, key: _Key, offset: int, source: list[int]) -> None:
         folder = self._descend(_folder_names(key[0]))
@@ -325,26 +366,15 @@ class FileVault:
             source.append(self._disk.open_file(key[1], folder, os.O_RDONLY))
         self._disk.seek(source[0], SALT_BYTES + offset)
 
+    def _sweep_scope(self, scope: VaultScope, before_ms: int) -> Usage:
+        partner, case = _folder_names(scope)
+        with self._sweeping:
+            aside = self._sweeper.put_aside(partner, case, before_ms)
+        return self._sweeper.remove(partner, aside) if aside else Usage(0, 0)
+
     def _sweep(self) -> None:
         make_root(self._disk, self._root)
         with opened(self._disk, open_root(self._root)) as root:
             for partner in filter(is_gateway_id, self._disk.names(root)):
-                for case, names in self._cases(partner):
-                    self._sweep_case((partner, case), names)
-                self._sync((partner,))
+                self._sweeper.crashed(partner)
             self._disk.sync(root)
-
-    def _sweep_case(self, where: tuple[str, ...], names: list[str]) -> None:
-        folder = self._descend(where)
-        assert folder is not None, "no one else works in the folder"
-        with opened(self._disk, folder):
-            for name in names:
-                if name.endswith(_TEMPORARY):
-                    self._disk.unlink(name, folder)
-            self._disk.sync(folder)
-
-    def _sync(self, where: tuple[str, ...]) -> None:
-        folder = self._descend(where)
-        assert folder is not None, "no one else works in the folder"
-        with opened(self._disk, folder):
-            self._disk.sync(folder)

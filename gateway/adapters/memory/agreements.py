@@ -6,15 +6,23 @@ from collections.abc import Sequence
 
 from gateway.adapters.memory.undo import Table, UndoLog
 from gateway.kernel.identifiers import GatewayId
-from gateway.ports.journal_agreements import StoredAct, StoredAgreement
+from gateway.ports.journal_agreements import (
+    DroppedAgreement,
+    SettledNotice,
+    StoredAct,
+    StoredAgreement,
+    StoredNotice,
+)
 
 
 class AgreementTables:
-    """The two tables."""
+    """The tables."""
 
     def __init__(self, log: UndoLog) -> None:
         self.contents: Table[bytes, StoredAgreement] = Table(log)
         self.acts: Table[tuple[bytes, GatewayId, int], StoredAct] = Table(log)
+        self.notices: Table[tuple[bytes, GatewayId, int], StoredNotice] = Table(log)
+        self.dropped: Table[bytes, DroppedAgreement] = Table(log)
 
 
 class MemoryAgreementSnapshot:
@@ -38,10 +46,19 @@ class MemoryAgreementSnapshot:
         found = [act for act in self._agreements.acts.rows.values() if act.digest == digest]
         return sorted(found, key=lambda a: (a.party, a.verdict))
 
-    def agreements_with(self, counterpart: GatewayId) -> int:
+    def agreements_proposed_by(self, counterpart: GatewayId) -> int:
         """See `AgreementSnapshot`."""
         rows = self._agreements.contents.rows.values()
-        return sum(row.counterpart == counterpart for row in rows)
+        return sum(row.counterpart == counterpart == row.proposer for row in rows)
+
+    def agreement_dropped(self, digest: bytes) -> DroppedAgreement | None:
+        """See `AgreementSnapshot`."""
+        return self._agreements.dropped.rows.get(digest)
+
+    def notices(self) -> Sequence[StoredNotice]:
+        """See `AgreementSnapshot`."""
+        rows = self._agreements.notices.rows.values()
+        return sorted(rows, key=lambda n: (n.said_at_ms, n.partner, n.kind))
 
     def _whole(self, row: StoredAgreement) -> StoredAgreement:
         return row._replace(acts=tuple(self.agreement_acts(row.digest)))
@@ -54,6 +71,22 @@ class MemoryAgreementTransaction(MemoryAgreementSnapshot):
         """See `AgreementTransaction`."""
         if agreement.digest not in self._agreements.contents.rows:
             self._agreements.contents.put(agreement.digest, agreement._replace(acts=()))
+        self._agreements.dropped.drop(agreement.digest)
+
+    def drop_agreement(self, dropped: DroppedAgreement) -> None:
+        """See `AgreementTransaction`."""
+        self._agreements.contents.drop(dropped.digest)
+        self._agreements.dropped.put(dropped.digest, dropped)
+
+    def put_notice(self, notice: StoredNotice) -> None:
+        """See `AgreementTransaction`."""
+        self._agreements.notices.put((notice.digest, notice.partner, notice.kind), notice)
+
+    def settle_notice(self, settled: SettledNotice) -> None:
+        """See `AgreementTransaction`."""
+        for key, notice in list(self._agreements.notices.rows.items()):
+            if notice.draft_id == settled.draft_id:
+                self._agreements.notices.put(key, notice._replace(**settled._asdict()))
 
     def put_act(self, act: StoredAct) -> None:
         """See `AgreementTransaction`."""

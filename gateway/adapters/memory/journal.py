@@ -18,7 +18,7 @@ from gateway.adapters.memory.journal_clocks import MemoryClockReads, MemoryClock
 from gateway.adapters.memory.journal_joint import MemoryJointReads, MemoryJointWrites
 from gateway.adapters.memory.state import LedgerEntry, State
 from gateway.adapters.memory.undo import Table
-from gateway.kernel.case import CaseRecord, CaseRole, Stage
+from gateway.kernel.case import AWAITS_US, CaseRecord, CaseRole
 from gateway.kernel.envelope import CASELESS, Outcome
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
 from gateway.kernel.stages import Authenticated, Refused, TakenIn
@@ -40,16 +40,6 @@ from gateway.ports.journal import (
 
 T = TypeVar("T")
 
-_OUR_STEP: Final = frozenset(
-    {
-        Stage.SUBMITTED,
-        Stage.ACKNOWLEDGED,
-        Stage.MATERIALS_SUPPLIED,
-        Stage.ACCEPTED,
-        Stage.SUSPENDED,
-        Stage.ASKED,
-    }
-)
 _CASE_CHANGES: Final = "case_changes"
 
 
@@ -110,7 +100,7 @@ class MemorySnapshot(
         found = [
             (number, c)
             for number, c in self._state.cases.rows.values()
-            if number > after and c.unit == unit and c.role.orders and c.stage in _OUR_STEP
+            if number > after and c.unit == unit and (c.role, c.stage) in AWAITS_US
         ]
         return sorted(found, key=lambda task: task[0])[:limit]
 

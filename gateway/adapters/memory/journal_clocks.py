@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from gateway.adapters.memory.undo import Table, UndoLog
+from gateway.kernel.case import CaseRecord, CaseRole, Stage
 from gateway.kernel.identifiers import CaseKey
 from gateway.ports.journal_clocks import FIRST_PAGE, ClockKept, KeptClocks, LatePlace
 from gateway.rules.deadlines import ClockName, Level
@@ -20,6 +21,8 @@ class ClockTables:
 
 
 class _State(Protocol):
+    cases: Table[CaseKey, tuple[int, CaseRecord]]
+
     @property
     def clocks(self) -> ClockTables: ...
 
@@ -62,6 +65,19 @@ class MemoryClockReads:
         ]
         later = [(place, k) for place, k in late if place > after]
         return [k for _, k in sorted(later, key=lambda one: one[0])[:limit]]
+
+    def clocks_to_rectify(self: _Held, unit: str, limit: int) -> Sequence[KeptClocks]:
+        """See `ClockReads`."""
+        held = self._state.clocks.kept.rows
+        found = []
+        for key in sorted(held):
+            case = self._state.cases.rows[key][1] if key in self._state.cases.rows else None
+            over = case is not None and case.stage in (Stage.DELIVERED, Stage.ARCHIVED)
+            if case is None or not over or case.role is not CaseRole.DECIDING:
+                continue
+            if held[key].clocks.unit == unit and held[key].clocks.closed_at_ms is None:
+                found.append(held[key])
+        return found[:limit]
 
     def clock_events(self: _Held, key: CaseKey) -> Sequence[ClockKept]:
         """See `ClockReads`."""

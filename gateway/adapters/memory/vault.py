@@ -14,6 +14,7 @@ from gateway.kernel.envelope import AttachmentState
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId
 from gateway.kernel.limits import ATTACHMENT_CHUNK_BYTES, ATTACHMENT_CHUNK_BYTES_MAX, SALT_BYTES
+from gateway.ports.clock import Clock
 from gateway.ports.vault import Held, Stored, Usage, VaultScope
 
 
@@ -41,7 +42,10 @@ def _add(held: bytearray, chunk: bytes, size: int) -> None:
 class MemoryVault:
     """Implements `ports.vault.Vault`, except that nothing outlives the process or is small."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock
+        self._used: dict[VaultScope, int] = {}
+        self._part_used: dict[tuple[VaultScope, bytes], int] = {}
         self._whole: dict[VaultScope, dict[bytes, bytes]] = defaultdict(dict)
         self._parts: dict[VaultScope, dict[bytes, bytearray]] = defaultdict(dict)
         self._salts: dict[tuple[VaultScope, bytes], bytes] = {}
@@ -58,6 +62,7 @@ class MemoryVault:
 
     async def held(self, scope: VaultScope, commitments: Collection[bytes]) -> Mapping[bytes, Held]:
         """Return those of `commitments` that are held whole."""
+        self._use(scope)
         whole = self._whole[scope]
         return {
             c: Held(self._salts[scope, c], len(whole[c]))
@@ -78,6 +83,46 @@ class MemoryVault:
             for scope, held in shelf.items()
             if held and scope.partner == partner
         }
+
+    async def partners(self) -> set[GatewayId]:
+        """Return the partners with which attachments are, or were, held."""
+        return {scope.partner for scope in self._used}
+
+    async def idle(self, partner: GatewayId, before_ms: int) -> Mapping[CaseKey, bool]:
+        """Return the cases last used before `before_ms`; see `ports.vault`."""
+        return {
+            scope.case_key: bool(self._parts.get(scope))
+            for scope, used_ms in self._used.items()
+            if scope.partner == partner and used_ms < before_ms
+        }
+
+    async def sweep(self, scope: VaultScope, before_ms: int) -> Usage:
+        """Remove a case's attachments that were last used before `before_ms`."""
+        if self._used.get(scope, before_ms) >= before_ms:
+            return Usage(0, 0)
+        there = await self.usage(scope)
+        for shelf in (self._whole, self._parts):
+            shelf.pop(scope, None)
+        del self._used[scope]
+        return there
+
+    async def sweep_parts(self, scope: VaultScope, before_ms: int) -> Usage:
+        """Remove uploads that were never completed and not written since `before_ms`."""
+        sizes: list[int] = []
+        for commitment in list(self._parts.get(scope, ())):
+            async with self._lock(scope, commitment):
+                part = self._parts[scope].get(commitment)
+                if part is not None and self._part_used[scope, commitment] < before_ms:
+                    sizes.append(len(part))
+                    del self._parts[scope][commitment]
+        return Usage(len(sizes), sum(sizes))
+
+    def _use(self, scope: VaultScope, commitment: bytes | None = None) -> None:
+        now_ms = 0 if self._clock is None else self._clock.now_ms()
+        if commitment is not None:
+            self._part_used[scope, commitment] = now_ms
+        if commitment is not None or scope in self._used:
+            self._used[scope] = now_ms
 
     async def put(
         self,
@@ -100,6 +145,7 @@ class MemoryVault:
             raise Fault(FaultCode.ATTACHMENT_DIGEST)
         commitment = commitment_of(salt, content)
         async with self._lock(scope, commitment):
+            self._use(scope, commitment)
             self._parts[scope].pop(commitment, None)
             self._whole[scope][commitment] = content
             self._salts[scope, commitment] = salt
@@ -131,8 +177,10 @@ class MemoryVault:
                 raise Fault(FaultCode.ATTACHMENT_OFFSET, f"{state.held} bytes held")
             held = self._parts[scope].setdefault(commitment, bytearray())
             self._salts[scope, commitment] = salt
+            self._use(scope, commitment)
             async for chunk in chunks:
                 _add(held, chunk, size)
+                self._use(scope, commitment)
             if len(held) < size:
                 return AttachmentState(len(held), False)
             content = bytes(self._parts[scope].pop(commitment))

@@ -7,7 +7,13 @@ from typing import Any
 
 from gateway.adapters.sql.cursor import SqlReader, SqlWriter
 from gateway.kernel.identifiers import GatewayId
-from gateway.ports.journal_agreements import StoredAct, StoredAgreement
+from gateway.ports.journal_agreements import (
+    DroppedAgreement,
+    SettledNotice,
+    StoredAct,
+    StoredAgreement,
+    StoredNotice,
+)
 
 
 def _act(row: Sequence[Any]) -> StoredAct:
@@ -40,12 +46,21 @@ class SqlAgreementSnapshot(SqlReader):
         """See `AgreementSnapshot`."""
         return [_act(row) for row in self._rows(self._sql.acts_on, digest)]
 
-    def agreements_with(self, counterpart: GatewayId) -> int:
+    def agreements_proposed_by(self, counterpart: GatewayId) -> int:
         """See `AgreementSnapshot`."""
-        row = self._row(self._sql.agreements_with, counterpart)
+        row = self._row(self._sql.agreements_proposed_by, counterpart)
         assert row is not None
         count: int = row[0]
         return count
+
+    def agreement_dropped(self, digest: bytes) -> DroppedAgreement | None:
+        """See `AgreementSnapshot`."""
+        row = self._row(self._sql.dropped, digest)
+        return None if row is None else DroppedAgreement(*row)
+
+    def notices(self) -> Sequence[StoredNotice]:
+        """See `AgreementSnapshot`."""
+        return [StoredNotice(r[0], GatewayId(r[1]), *r[2:]) for r in self._rows(self._sql.notices)]
 
 
 class SqlAgreementTransaction(SqlAgreementSnapshot, SqlWriter):
@@ -54,6 +69,20 @@ class SqlAgreementTransaction(SqlAgreementSnapshot, SqlWriter):
     def put_agreement(self, agreement: StoredAgreement) -> None:
         """See `AgreementTransaction`."""
         self._write(self._sql.put_agreement, [agreement[:-1]])
+        self._write(self._sql.forget_dropped, [(agreement.digest,)])
+
+    def drop_agreement(self, dropped: DroppedAgreement) -> None:
+        """See `AgreementTransaction`."""
+        self._write(self._sql.drop_agreement, [(dropped.digest,)])
+        self._write(self._sql.put_dropped, [dropped])
+
+    def put_notice(self, notice: StoredNotice) -> None:
+        """See `AgreementTransaction`."""
+        self._write(self._sql.put_notice, [notice])
+
+    def settle_notice(self, settled: SettledNotice) -> None:
+        """See `AgreementTransaction`."""
+        self._write(self._sql.settle_notice, [(*settled[1:], settled.draft_id)])
 
     def put_act(self, act: StoredAct) -> None:
         """See `AgreementTransaction`."""

@@ -50,6 +50,10 @@ class SqlClockReads(SqlReader):
             rows = self._rows(self._sql.clocks_late_of_unit, *after, now_ms, unit, limit)
         return [clocks_of(row) for row in rows]
 
+    def clocks_to_rectify(self, unit: str, limit: int) -> Sequence[KeptClocks]:
+        """See `ClockReads`."""
+        return [clocks_of(row) for row in self._rows(self._sql.clocks_to_rectify, unit, limit)]
+
     def clock_events(self, key: CaseKey) -> Sequence[ClockKept]:
         """See `ClockReads`."""
         found = map(_event_of, self._rows(self._sql.clock_events, *key))
@@ -74,7 +78,7 @@ def clocks_row(kept: KeptClocks) -> Row:
     content = {
         "facts": c.facts,
         "events": [(int(e.kind), e.sender.value, *e[2:]) for e in c.events],
-        "pending": [(int(p.kind), p.said_ms) for p in c.pending],
+        "pending": [(int(p.kind), *p[1:]) for p in c.pending],
         "told": sorted(kept.told),
     }
     return (
@@ -96,7 +100,7 @@ def clocks_of(row: Row) -> KeptClocks:
         row[2],
         ClockFacts(*content["facts"]),
         tuple(ClockEvent(Kind(e[0]), CaseRole(e[1]), *e[2:]) for e in content["events"]),
-        tuple(Pending(Kind(p[0]), p[1]) for p in content["pending"]),
+        tuple(Pending(Kind(p[0]), *p[1:]) for p in content["pending"]),
         row[4],
     )
     told = frozenset((ClockName(n), number, Level(level)) for n, number, level in content["told"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from gateway.kernel.case import CaseRecord, CaseRole, Chain, Outstanding, Stage
+from gateway.kernel.case import AWAITS_US, CaseRecord, CaseRole, Chain, Outstanding, Stage
 from gateway.kernel.envelope import CASELESS, Kind, Mode, Outcome
 from gateway.kernel.identifiers import CaseKey, MessageRef
 from gateway.kernel.stages import Authenticated
@@ -30,16 +30,6 @@ _DIRECTIONS: Final = {d.value: d for d in Direction}
 _STATUSES: Final = {s.value: s for s in OutboxStatus}
 
 _IN: Final = Direction.IN.value
-_OUR_STEP: Final = frozenset(
-    {
-        Stage.SUBMITTED,
-        Stage.ACKNOWLEDGED,
-        Stage.MATERIALS_SUPPLIED,
-        Stage.ACCEPTED,
-        Stage.SUSPENDED,
-        Stage.ASKED,
-    }
-)
 _NONE_OUTSTANDING: Final = (None, None, None, None)
 _NO_CASE: Final = (None, None)
 
@@ -150,7 +140,7 @@ def case_row(c: CaseRecord, change_number: int) -> Row:
         c.attention,
         c.revision,
         change_number,
-        c.role.orders and c.stage in _OUR_STEP,
+        (c.role, c.stage) in AWAITS_US,
         c.outcome,
         c.form,
     )

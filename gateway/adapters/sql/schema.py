@@ -134,6 +134,7 @@ case_clocks: Final = Table(
     _may("late_from_ms", BigInteger),
     _need("content", LargeBinary),
     Index("case_clocks_next", "next_ms"),
+    Index("case_clocks_open", "closed_at_ms", "unit", "origin", "case_id"),
     Index("case_clocks_late", "late_from_ms", "origin", "case_id", "unit"),
     sqlite_with_rowid=False,
 )
@@ -279,6 +280,34 @@ agreement_acts: Final = Table(
     sqlite_with_rowid=False,
 )
 """The parties' signed verdicts on agreements, from the wire or given here."""
+
+agreement_notices: Final = Table(
+    "agreement_notices",
+    metadata,
+    _key("digest", LargeBinary),
+    _key("partner", Text),
+    _key("kind", SmallInteger),
+    _need("draft_id", LargeBinary),
+    _need("said_at_ms", BigInteger),
+    _need("outcome", SmallInteger),
+    _need("settled_at_ms", BigInteger),
+    _need("rule", Text),
+    _need("text_zh", Text),
+    _need("text_en", Text),
+    Index("agreement_notices_draft", "draft_id"),
+    sqlite_with_rowid=False,
+)
+"""What became of our own verdicts on their way; `outcome` is 0 until the receipt."""
+
+agreements_dropped: Final = Table(
+    "agreements_dropped",
+    metadata,
+    _key("digest", LargeBinary),
+    _need("operator", Text),
+    _need("dropped_at_ms", BigInteger),
+    sqlite_with_rowid=False,
+)
+"""Proposals that an operator let go of; the verdicts on them stay."""
 LISTED_STILL_MS: Final = 2**63 - 1
 """Stands where no edition has ended a version: keys hold no NULL."""
 

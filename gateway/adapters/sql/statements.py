@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -30,9 +31,11 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 from gateway.adapters.sql import schema as t
+from gateway.adapters.sql.agreement_statements import AgreementStatements
 from gateway.adapters.sql.assisted_statements import AssistedStatements
 from gateway.adapters.sql.item_list_statements import ItemListStatements
 from gateway.adapters.sql.joint_statements import JointStatements
+from gateway.kernel.case import CaseRole, Stage
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.journal import Direction
 
@@ -169,14 +172,18 @@ def _all(table: Table) -> list[ColumnElement[Any]]:
     return [c for c in table.columns if c.autoincrement is not True]
 
 
+def _constant(word: StrEnum) -> ColumnElement[str]:
+    """Write a word of ours into the statement, so that it is no parameter."""
+    return literal_column(f"'{word.value}'")
+
+
 def _sealed() -> ColumnElement[bool]:
     """Join an outbox entry to its sealed message: `direction` sets ours apart from theirs."""
     m, o = t.messages.c, t.outbox.c
-    ours: ColumnElement[str] = literal_column(f"'{Direction.OUT.value}'")
-    return and_(m.message_id == o.message_id, m.direction == ours)
+    return and_(m.message_id == o.message_id, m.direction == _constant(Direction.OUT))
 
 
-class Statements(ItemListStatements, AssistedStatements, JointStatements):
+class Statements(AgreementStatements, ItemListStatements, AssistedStatements, JointStatements):
     """Every text of the journal, ready to run."""
 
     def __init__(self, engine: Engine) -> None:
@@ -291,6 +298,19 @@ class Statements(ItemListStatements, AssistedStatements, JointStatements):
         self.clocks_late_of_unit = sql.text(
             late.where(c.unit == bindparam("unit")), [*names, "unit", "limit"]
         )
+        k = t.cases.c
+        self.clocks_to_rectify = sql.text(
+            whole.join(t.cases, (k.origin == c.origin) & (k.case_id == c.case_id))
+            .where(
+                c.unit == bindparam("unit"),
+                c.closed_at_ms.is_(None),
+                k.role == _constant(CaseRole.DECIDING),
+                k.stage.in_([_constant(Stage.DELIVERED), _constant(Stage.ARCHIVED)]),
+            )
+            .order_by(c.origin, c.case_id)
+            .limit(bindparam("limit")),
+            ["unit", "limit"],
+        )
         self.save_clocks = sql.upsert(t.case_clocks)
         self.clock_events = sql.text(
             select(*t.clock_events.columns).where(
@@ -364,17 +384,3 @@ class Statements(ItemListStatements, AssistedStatements, JointStatements):
         self.put_evidence = sql.keep(t.evidence)
         self.next_serial = sql.add(t.serials, "scope")
         self.count = sql.add(t.counters, "name")
-
-    def _of_agreements(self, sql: Compiler) -> None:
-        a, v = t.agreements.c, t.agreement_acts.c
-        contents = select(*t.agreements.columns).order_by(a.recorded_at_ms, a.digest)
-        acts = select(*t.agreement_acts.columns).order_by(v.digest, v.party, v.verdict)
-        self.agreements = sql.text(contents)
-        self.agreement = sql.text(contents.where(a.digest == bindparam("of")), ["of"])
-        self.agreement_acts = sql.text(acts)
-        self.acts_on = sql.text(acts.where(v.digest == bindparam("of")), ["of"])
-        self.agreements_with = sql.text(
-            select(func.count()).where(a.counterpart == bindparam("of")), ["of"]
-        )
-        self.put_agreement = sql.keep(t.agreements)
-        self.put_act = sql.keep(t.agreement_acts)

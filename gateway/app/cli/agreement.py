@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from gateway.app.cli.agreement_find import find
 from gateway.app.cli.common import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -19,11 +20,7 @@ from gateway.app.cli.common import (
     show,
     show_json,
 )
-from gateway.app.cli.exits import ExitCode, Stop
-
-if TYPE_CHECKING:
-    from gateway.ports.directory import Book
-    from gateway.rules.agreement import Agreement
+from gateway.app.cli.exits import ExitCode
 
 _LIST = ("kuayu agreement list", "kuayu agreement list --on 2024-05-01 --json")
 _SHOW = ("kuayu agreement show 153fd3", "kuayu agreement show 153fd399e97ce4a1 --json")
@@ -48,13 +45,17 @@ def list_(
     settings = read_config(config)
     at_ms, book = at_ms_of(on), read_book(settings)
 
+    from gateway.app.cli.agreement_notices import notice_lines, notices_of
     from gateway.app.cli.agreement_views import agreement_table, history_view
 
     found = sorted(book.agreements.values(), key=lambda a: (a.not_before_ms, a.digest))
+    sent = notices_of(settings)
     if json:
-        show_json({"agreements": [history_view(a, at_ms) for a in found]})
+        views = [{**history_view(a, at_ms), "notices": sent.get(a.digest, [])} for a in found]
+        show_json({"agreements": views})
     elif found:
-        show(agreement_table(found, at_ms))
+        lines = (notice_lines(sent.get(a.digest, []), a.digest.hex()) for a in found)
+        show(agreement_table(found, at_ms), *(line for part in lines for line in part))
     else:
         show("没有协议 there are no agreements here; see `kuayu agreement propose --help`")
 
@@ -70,14 +71,16 @@ def show_(
     settings = read_config(config)
     at_ms, book = at_ms_of(on), read_book(settings)
 
+    from gateway.app.cli.agreement_notices import notice_lines, notices_of
     from gateway.app.cli.agreement_views import agreement_tree, history_view
 
     agreement = find(book, digest)
+    sent = notices_of(settings).get(agreement.digest, [])
     if json:
-        content = book.documents[agreement.digest][1]
-        show_json({**history_view(agreement, at_ms), "content": content.decode()})
+        content = book.documents[agreement.digest][1].decode()
+        show_json({**history_view(agreement, at_ms), "notices": sent, "content": content})
     else:
-        show(agreement_tree(agreement, at_ms))
+        show(agreement_tree(agreement, at_ms), *notice_lines(sent, agreement.digest.hex()))
 
 
 @app.command(epilog=examples(*_MATRIX))
@@ -133,18 +136,3 @@ def allowed(
         show(f"{view['answer_zh']} {view['answer_en']}")
     if not view["allowed"]:
         raise typer.Exit(ExitCode.NO)
-
-
-def find(book: Book, digest: str) -> Agreement:
-    """Return the one agreement whose digest begins so.
-
-    Raises:
-        Stop: there is none, or more than one.
-    """
-    wanted = digest.strip().lower()
-    found = [a for a in book.agreements.values() if a.digest.hex().startswith(wanted)]
-    if len(wanted) < 6 or len(found) > 1:
-        raise Stop(ExitCode.USAGE, f"{digest}: give more digits of the digest")
-    if not found:
-        raise Stop(ExitCode.NO, f"{digest}: no such agreement; see `kuayu agreement list`")
-    return found[0]

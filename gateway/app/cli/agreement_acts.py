@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.app.cli.agreement import app as app
-from gateway.app.cli.agreement import find
+from gateway.app.cli.agreement_find import find
 from gateway.app.cli.common import (
     DEFAULT_CONFIG,
     ConfigOption,

@@ -67,7 +67,10 @@ def agreement_tree(agreement: Agreement, at_ms: int) -> Tree:
     tree.add("算法套件 suites " + ", ".join(view["required_suites"]))
     acts = tree.add("表态 verdicts")
     for act in view["acts"]:
-        acts.add(f"{act['party']} {act['verdict']} {act['at']}")
+        line = f"{act['party']} {act['verdict']} {act['at']}"
+        if act["counts_from"] != act["at"]:
+            line += f"  本地计自 counts here from {act['counts_from']}"
+        acts.add(line)
     if view["open_cases"]:
         acts.add(f"在办件 open cases: {view['open_cases']}")
     for number, grant in enumerate(view["grants"], 1):
@@ -80,6 +83,11 @@ def agreement_tree(agreement: Agreement, at_ms: int) -> Tree:
         branch.add("权限 rights " + (", ".join(map(both, grant["rights"])) or "无 none"))
         branch.add("用途 purposes " + ", ".join(grant["purposes"]))
         branch.add("证照 licence types " + (", ".join(grant["licence_types"]) or "无 none"))
+        if grant["participating"]:
+            branch.add("协办地 participating " + ", ".join(grant["participating"]))
+        if (onward := grant["onward"]) is not None:
+            passed = ", ".join(onward["form_fields"] + onward["materials"]) or "无 none"
+            branch.add(f"可转交 onward to {', '.join(onward['to']) or '无 none'}: {passed}")
     return tree
 
 
@@ -106,7 +114,7 @@ def matrix_table(book: Book, found: Sequence[Permission]) -> Table:
         partner = book.partners.get(p.partner)
         table.add_row(
             f"{p.partner} {partner.name_zh if partner else ''}",
-            "本地收件 →" if p.origin == book.home.gateway_id else "← 本地办理",
+            p.way(book.home.gateway_id),
             f"{p.item_code} {p.item_name_zh}",
             ",".join(p.versions),
             *("●" if m in p.modes else "" for m in Mode),

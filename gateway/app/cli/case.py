@@ -105,7 +105,7 @@ def _table(views: Sequence[Mapping[str, object]]) -> Table:
             str(view["case_id"]),
             f"{view['stage_zh']} {view['stage']}",
             str(view["held_by"] or "已结 closed"),
-            f"{view['origin']}→{view['deciding']}",
+            f"{view['origin']}→{view.get('participating') or view['deciding']}",
             "\n".join(notes) or "—",
             str(view["changed_at"]),
         )

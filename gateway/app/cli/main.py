@@ -11,7 +11,7 @@ import typer
 from typer.main import get_command
 
 from gateway.app.cli import (
-    agreement_acts,
+    agreement_keeping,
     assisted,
     calendar,
     case,
@@ -44,7 +44,7 @@ app.command(epilog=running.SERVE_EXAMPLES)(running.serve)
 app.command(epilog=running.MIGRATE_EXAMPLES)(running.migrate)
 app.command(epilog=explain.EXAMPLES)(explain.explain)
 app.command(epilog=overdue.EXAMPLES)(overdue.overdue)
-app.add_typer(agreement_acts.app, name="agreement")
+app.add_typer(agreement_keeping.app, name="agreement")
 app.add_typer(assisted.app, name="assisted")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(case.app, name="case")

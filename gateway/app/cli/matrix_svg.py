@@ -35,8 +35,9 @@ def matrix_svg(book: Book, found: Sequence[Permission], at_ms: int) -> str:
             name = f"{p.partner} {partner.name_zh if partner else ''}"
             rows.append(_text(12, y + 18, name, weight="bold"))
             y += _ROW
-        ours = p.origin == book.home.gateway_id
-        label = f"{'→' if ours else '←'} {p.item_code} {p.item_name_zh} v{','.join(p.versions)}"
+        ours = book.home.gateway_id == (p.deciding if p.task else p.origin)
+        way = ("→" if ours else "←") + (" 协办" if p.task else "")
+        label = f"{way} {p.item_code} {p.item_name_zh} v{','.join(p.versions)}"
         rows.append(_text(24, y + 18, label[:44], whole=label))
         for column, mode in enumerate(_MODES):
             rows.append(_cell(_LABEL + column * _CELL, y, p, mode))

@@ -10,7 +10,7 @@ from typing import Any
 from gateway.kernel.faults import Fault
 from gateway.kernel.instants import to_iso
 from gateway.ports.directory import Book
-from gateway.rules.agreement import Agreement, require_in_force
+from gateway.rules.agreement import Agreement, Onward, require_in_force
 from gateway.rules.trust import Partner, RegisteredKey
 from gateway.wire.fault_table import texts
 
@@ -50,7 +50,12 @@ def agreement_view(agreement: Agreement, at_ms: int) -> dict[str, Any]:
         "not_before": to_iso(agreement.not_before_ms),
         "not_after": to_iso(agreement.not_after_ms),
         "acts": [
-            {"party": a.party, "verdict": a.verdict.name.lower(), "at": to_iso(a.acted_at_ms)}
+            {
+                "party": a.party,
+                "verdict": a.verdict.name.lower(),
+                "at": to_iso(a.acted_at_ms),
+                "counts_from": to_iso(a.counts_from_ms),
+            }
             for a in sorted(agreement.acts, key=lambda a: a.acted_at_ms)
         ],
         "required_suites": agreement.required_suites,
@@ -63,10 +68,20 @@ def agreement_view(agreement: Agreement, at_ms: int) -> dict[str, Any]:
                 "rights": sorted(right.name.lower() for right in grant.rights),
                 "purposes": sorted(grant.purposes),
                 "licence_types": sorted(grant.licence_types),
+                "participating": sorted(grant.participating),
+                "onward": _onward(grant.onward),
             }
             for grant in agreement.grants
         ],
     }
+
+
+def _onward(onward: Onward | None) -> dict[str, list[str]] | None:
+    """Show what may be passed on in joint cases; None: nothing."""
+    if onward is None:
+        return None
+    fields, materials = sorted(onward.form_fields), sorted(onward.materials)
+    return {"to": sorted(onward.to), "form_fields": fields, "materials": materials}
 
 
 def partner_view(partner: Partner, book: Book, at_ms: int) -> dict[str, Any]:

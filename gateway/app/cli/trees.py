@@ -8,6 +8,7 @@ from typing import Any
 from rich.text import Text
 from rich.tree import Tree
 
+from gateway.app.cli.joint_trees import add_joint_tasks, joint_facts
 from gateway.app.cli.words import both, rule
 
 View = Mapping[str, Any]
@@ -28,6 +29,7 @@ def case_tree(case: View, home: str) -> Tree:
             "在谁手里 held by": case["held_by"] or "已结 nobody: it is closed",
             "申请地 origin": case["origin"],
             "办理地 deciding": case["deciding"],
+            **joint_facts(case),
             "本方角色 our role": f"{both(case['role'])}, 单位 unit {case['unit']}",
             "事项 item": f"{case['item_code']} v{case['item_version']}, {both(case['mode'])}",
             "用途 purpose": case["purpose"],
@@ -44,6 +46,7 @@ def case_tree(case: View, home: str) -> Tree:
         for m in case["materials"]
     ]
     _facts(tree, {"材料 materials": ", ".join(materials) or None})
+    add_joint_tasks(tree, case)
     _deadlines(tree, case["deadlines"])
     history = tree.add(Text(f"报文 messages: {len(case['history'])}"))
     for message in case["history"]:
@@ -114,9 +117,8 @@ def _receipt(tree: Tree, message: View) -> None:
         tree.add(Text("回执 receipt: 尚无 none yet", style="yellow"))
         return
     waited = "" if message["waited_ms"] is None else f", {message['waited_ms']} ms"
-    refused = receipt["outcome"] != "taken_in"
     line = f"回执 receipt: {both(receipt['outcome'])} {receipt['received_at']}{waited}"
-    node = tree.add(Text(line, style="red" if refused else "green"))
+    node = tree.add(Text(line, style="green" if receipt["outcome"] == "taken_in" else "red"))
     if receipt["rule"]:
         node.add(Text(f"规则 rule {rule(receipt['rule'])}"))
         node.add(Text(f"{receipt['text_zh']} {receipt['text_en']}"))

@@ -39,6 +39,7 @@ _OTHERS: Final = {
     "void": "已作废",
     "origin": "申请地",
     "deciding": "办理地",
+    "asking": "主办地",
     "participating": "协办地",
     "preparing": "材料上传中",
     "waiting": "排队",

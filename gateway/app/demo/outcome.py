@@ -36,6 +36,8 @@ class Outcome:
     """What a decision by rule names: rule, version, document, inputs."""
     decided_ms: int
     """From opening the case to holding the decision, by the clock of the applicant's gateway."""
+    joint: list[View]
+    """In a joint case (多地联办), the answers that the decision names."""
     messages: list[View]
     receipts: list[View]
     elapsed_ms: int
@@ -100,6 +102,7 @@ def conclude(
         reason=origin["reason"],
         instant=origin["instant"],
         decided_ms=_decided_ms(origin),
+        joint=origin.get("joint", []),
         messages=messages,
         receipts=[_receipt(m) for m in origin["history"]],
         elapsed_ms=elapsed_ms,

@@ -10,13 +10,22 @@ from typing import Final
 from gateway.app.demo.assisted import play_assisted
 from gateway.app.demo.correcting import CorrectedPortal, CorrectingRegistrar
 from gateway.app.demo.individual import IndividualPortal
+from gateway.app.demo.joint import MOVING, LeavingDesk, MoveDesk, MovePortal, both
 from gateway.app.demo.late import LatePortal
 from gateway.app.demo.moved_clock import MovedClock
 from gateway.app.demo.office import Office
 from gateway.app.demo.overdue import LatePapers, WatchfulPortal
 from gateway.app.demo.portal import Portal, RefusedPortal
 from gateway.app.demo.registrar import RefusingRegistrar, Registrar
-from gateway.app.demo.story import HEXI, JIAYUGUAN, JIUQUAN, Federation, Until
+from gateway.app.demo.story import (
+    BAOSHAN,
+    HEXI,
+    JIAYUGUAN,
+    JIUQUAN,
+    ZHANGJIAGANG,
+    Federation,
+    Until,
+)
 from gateway.app.provision import Identity, Site
 from gateway.kernel.identifiers import GatewayId
 
@@ -108,6 +117,15 @@ async def _overdue(cast: Cast, until: Until) -> str:
     return portal.case_id
 
 
+async def _joint_move(cast: Cast, until: Until) -> str:
+    now_ms = cast.jiuquan.stage.clock.now_ms()
+    portal = MovePortal(cast.jiuquan, cast.papers)
+    deciding = MoveDesk(cast.office(ZHANGJIAGANG), now_ms)
+    leaving = LeavingDesk(cast.office(BAOSHAN), now_ms)
+    await until(portal.run(), both(deciding, leaving))
+    return portal.case_id
+
+
 FOUNDING: Final = "founding-case"
 SCENARIOS: Final[Mapping[str, Scenario]] = {
     scenario.name: scenario
@@ -139,6 +157,14 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "a withdrawal after the decision is turned away; the decision stands",
             "approved",
             _between(LatePortal, Registrar),
+        ),
+        Scenario(
+            "joint-move",
+            "户口迁移：酒泉收件，张家港审批，宝山核验迁出，三地各有网关",
+            "a household moves: one place accepts, one decides, the one it leaves agrees",
+            "approved",
+            _joint_move,
+            federation=MOVING,
         ),
         Scenario(
             "correction",

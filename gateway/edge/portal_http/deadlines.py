@@ -24,7 +24,14 @@ async def list_overdue(request: web.Request, portal: Portal, actor: Actor) -> we
     return json_answer({"overdue": list(views)}, headers=headers)
 
 
+async def list_to_rectify(request: web.Request, portal: Portal, actor: Actor) -> web.StreamResponse:
+    """`GET /v1/reviews?limit=`: bad reviews (差评) that wait for an answer of this office."""
+    limit = page_size(query(request, ("limit",)))
+    return json_answer({"to_rectify": list(await portal.clock_desk.to_rectify(actor, limit))})
+
+
 ROUTES: tuple[tuple[str, str, str, ActorHandler], ...] = (
     ("GET", "/v1/overdue", "cases:read", list_overdue),
+    ("GET", "/v1/reviews", "tasks:read", list_to_rectify),
 )
 """(method, path, scope, handler)."""

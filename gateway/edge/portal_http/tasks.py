@@ -97,6 +97,7 @@ ACTS = {
     "decide": Kind.DECIDED,
     "deliver": Kind.DELIVERED,
     "archived": Kind.ARCHIVED,
+    "answer-review": Kind.REVIEWED,  # 整改反馈
     "answer": Kind.JOINT_ANSWER,  # 协办答复, where our unit participates
 }
 """Last part of the path to the kind of message that follows."""

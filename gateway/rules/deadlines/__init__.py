@@ -10,7 +10,7 @@ from gateway.rules.deadlines.calendar import (
     due_day,
     end_of,
 )
-from gateway.rules.deadlines.course import ClockEvent, ClockFacts, Course, Pending
+from gateway.rules.deadlines.course import ClockEvent, ClockFacts, Course, Pending, unanswered
 from gateway.rules.deadlines.following import follow
 from gateway.rules.deadlines.polling import Polling, polling
 from gateway.rules.deadlines.reading import (
@@ -55,5 +55,6 @@ __all__ = [
     "outlook",
     "polling",
     "readings",
+    "unanswered",
     "unknown_years",
 ]

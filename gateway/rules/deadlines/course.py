@@ -11,6 +11,7 @@ from gateway.kernel.limits import (
     ACCEPTANCE_DAYS,
     ACKNOWLEDGEMENT_DAYS,
     DELIVERY_DAYS,
+    RECTIFICATION_DAYS,
     TRANSIT_DAYS,
     WINDOW_INTAKE_DAYS,
 )
@@ -43,6 +44,8 @@ class ClockEvent(NamedTuple):
     counted_ms: int
     """When it began to count: the deciding side's word when it was said, others' when the
     deciding side took them in."""
+    rectify: int = 0
+    """Of a review: 1 if it is bad. Of the answer to a bad one: which of them, from 1. Else 0."""
 
 
 class Pending(NamedTuple):
@@ -50,6 +53,8 @@ class Pending(NamedTuple):
 
     kind: Kind
     said_ms: int
+    rectify: int = 0
+    """As of `ClockEvent`."""
 
 
 class Course(NamedTuple):
@@ -103,7 +108,7 @@ def step(calendar: WorkingCalendar, facts: ClockFacts, course: Course, event: Cl
     sender may say it is *not* checked; the case's own rules do.
     """
     course = lapse(calendar, facts, course, event.counted_ms)
-    if course.closed:
+    if course.closed and event.kind is not Kind.REVIEWED:
         return course
     at_ms = course.at_ms
     match event.kind:
@@ -130,9 +135,10 @@ def step(calendar: WorkingCalendar, facts: ClockFacts, course: Course, event: Cl
         case Kind.DELIVERED:
             said = _said(event, course) if event.sender is CaseRole.ORIGIN else at_ms
             return _stop(course, said)._replace(closed=True)
+        case Kind.REVIEWED:
+            return _reviewed(course, event)
         case (
             Kind.ARCHIVED
-            | Kind.REVIEWED
             | Kind.PARCEL_MOVED
             | Kind.LICENCE_STATUS_CHANGED
             | Kind.LICENCE_QUERY
@@ -222,6 +228,31 @@ def _asked(facts: ClockFacts, course: Course, said_ms: int) -> Course:
     return _start(course, ClockName.ANSWER, holder, days, min(said_ms, course.at_ms or said_ms))
 
 
+def _reviewed(course: Course, event: ClockEvent) -> Course:
+    """A bad review is to be put right in fifteen working days; its own answer stops its clock.
+
+    People speak of a service after its case is closed, so this clock runs on closed cases.
+    """
+    if not event.rectify:
+        return course
+    if event.sender is CaseRole.ORIGIN:
+        deciding = CaseRole.DECIDING
+        return _start(course, ClockName.RECTIFICATION, deciding, RECTIFICATION_DAYS, course.at_ms)
+
+    def answered(timer: Timer) -> Timer:
+        its = timer.number == event.rectify
+        return timer.stop(max(course.at_ms, timer.runs[-1].start_ms)) if its else timer
+
+    return _each(course, (ClockName.RECTIFICATION,), answered)
+
+
+def unanswered(events: Iterable[ClockEvent]) -> bool:
+    """Tell whether a bad review still waits for its answer."""
+    said = [event for event in events if event.kind is Kind.REVIEWED and event.rectify]
+    bad = sum(event.sender is CaseRole.ORIGIN for event in said)
+    return bad > len({e.rectify for e in said if e.sender is CaseRole.DECIDING})
+
+
 def _said(event: ClockEvent, course: Course) -> int:
     """Return when its sender said it: the two sides' clocks may differ, time must not."""
     return min(event.sent_ms, course.at_ms)
@@ -259,7 +290,8 @@ def _accept(facts: ClockFacts, course: Course, from_ms: int, *, deemed: bool) ->
 def _decided(course: Course) -> Course:
     if not course.submitted:
         return course
-    before = [timer.name for timer in course.timers if timer.name is not ClockName.DELIVERY]
+    going_on = (ClockName.DELIVERY, ClockName.RECTIFICATION)
+    before = [timer.name for timer in course.timers if timer.name not in going_on]
     course = _stop(course, course.at_ms, before)
     if course.open_of(ClockName.DELIVERY) is not None:
         return course

@@ -37,10 +37,12 @@ def polling(
         calendar,
         facts._replace(window_opened_ms=_day(facts.window_opened_ms)),
         tuple(
-            ClockEvent(kind, sender, start_of_day(sent), start_of_day(counted))
-            for kind, sender, sent, counted in clocks.events
+            event._replace(
+                sent_ms=start_of_day(event.sent_ms), counted_ms=start_of_day(event.counted_ms)
+            )
+            for event in clocks.events
         ),
-        tuple(Pending(kind, start_of_day(said)) for kind, said in clocks.pending),
+        tuple(p._replace(said_ms=start_of_day(p.said_ms)) for p in clocks.pending),
         _day(clocks.closed_at_ms),
         told,
         start_of_day(now_ms),

@@ -29,6 +29,7 @@ class ClockName(StrEnum):
     PROMISED = "promised"  # 承诺时限
     DELIVERY = "delivery"  # 送达
     ANSWER = "answer"  # 协办答复
+    RECTIFICATION = "rectification"  # 差评整改
 
 
 class Level(StrEnum):

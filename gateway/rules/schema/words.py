@@ -27,6 +27,12 @@ GRADES: Final = (
     "very_dissatisfied",  # 非常不满意
 )
 """The five grades of a review (好差评), best first."""
+REVIEW_OUTCOMES: Final = (
+    "rectified",  # 已整改
+    "explained",  # 已解释说明
+    "unfounded",  # 经核实不属实
+)
+"""What came of a review. The gateway's own words: platforms differ."""
 IDENTITY_METHODS: Final = (
     "in_person_id_card",  # 现场核验身份证件
     "e_id",  # 电子身份凭证
@@ -178,7 +184,10 @@ def archived() -> Schema:
 
 
 def reviewed() -> Schema:
-    """Return the body of `reviewed` (评价); `service` has the review platform's field names."""
+    """Return the body of `reviewed`: a review (评价), or the deciding side's answer (整改反馈).
+
+    `service` has the review platform's field names. `answers` is the header digest of a review.
+    """
     service = closed(
         {
             "taskCode": text(64),
@@ -196,10 +205,19 @@ def reviewed() -> Schema:
             "serviceTime": {"type": "string", "format": "date-time"},
         },
     )
-    return closed(
+    review = closed(
         {"grade": {"enum": list(GRADES)}, "service": service},
         {"comment_zh": text(2_000), "decision": digest()},
     )
+    answer = closed(
+        {
+            "answers": digest(),
+            "outcome": {"enum": list(REVIEW_OUTCOMES)},
+            "measures_zh": text(2_000),
+        },
+        {"measures_en": text(2_000), "decision": digest()},
+    )
+    return {"if": {"required": ["answers"]}, "then": answer, "else": review}
 
 
 def identity() -> Schema:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sqlite3
 import stat
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -79,6 +81,50 @@ async def test_what_was_said_beside_a_stopped_gateway_is_sent_when_it_starts(
     assert (await asks(jiuquan, "propose", file))["running"] is False
     async with run_nodes(pair):
         await until(jiayuguan, lambda a: bool(a["acts"]))
+
+
+async def test_the_list_tells_what_is_on_its_way_and_what_was_refused(
+    pair: tuple[Site, Site], tmp_path: Path
+) -> None:
+    jiuquan = pair[0]
+    file = tmp_path / "new.toml"
+    file.write_bytes(AMENDED)
+    await asks(jiuquan, "propose", file)
+    (notice,) = (await asks(jiuquan, "show", DIGEST))["notices"]
+    assert (notice["partner"], notice["state"]) == ("620200", "on_its_way")
+    shown = await asyncio.to_thread(kuayu, "agreement", "list", "--config", jiuquan.config)
+    assert f"on its way since {notice['since']}" in shown.stdout
+    with closing(sqlite3.connect(jiuquan.journal)) as journal, journal:
+        journal.execute(
+            "UPDATE agreement_notices SET outcome = 2, settled_at_ms = said_at_ms + 1, "
+            "rule = 'agreement.content_invalid', text_zh = '内容不成立', text_en = 'bad\x1b[2J'"
+        )
+        journal.execute("DELETE FROM outbox")
+    (refused,) = (await asks(jiuquan, "show", DIGEST))["notices"]
+    assert (refused["state"], refused["rule"]) == ("refused", "agreement.content_invalid")
+    shown = await asyncio.to_thread(kuayu, "agreement", "show", DIGEST, "--config", jiuquan.config)
+    assert "内容不成立" in shown.stdout and "\x1b" not in shown.stdout
+    assert f"kuayu agreement send {DIGEST[:16]} 620200" in shown.stdout
+    assert (await asks(jiuquan, "send", DIGEST[:8], "620200"))["told"] == ["620200"]
+    assert (await asks(jiuquan, "send", DIGEST[:8]))["changed"] is False, "it is on its way"
+    async with run_nodes(pair):
+        found = await until(jiuquan, lambda a: a["notices"][0]["state"] == "taken_in")
+        assert found["notices"][0]["settled_at"] is not None
+
+
+async def test_a_proposal_can_be_let_go_of(
+    pair: tuple[Site, Site], nodes: list[Node], tmp_path: Path
+) -> None:
+    jiuquan, jiayuguan = pair
+    file = tmp_path / "new.toml"
+    file.write_bytes(AMENDED)
+    await asks(jiuquan, "propose", file)
+    await until(jiayuguan, lambda a: True)
+    ours = await asyncio.to_thread(kuayu, "agreement", "drop", DIGEST, "--config", jiuquan.config)
+    assert (ours.returncode, "agreement.act_out_of_order" in ours.stderr) == (1, True)
+    assert (await asks(jiayuguan, "drop", DIGEST[:8]))["agreement"] == DIGEST
+    left = (await asks(jiayuguan, "list"))["agreements"]
+    assert DIGEST not in [a["digest"] for a in left]
 
 
 async def test_the_socket_is_for_its_owner_and_gone_after_a_stop(pair: tuple[Site, Site]) -> None:

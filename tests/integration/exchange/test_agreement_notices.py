@@ -11,9 +11,10 @@ import pytest
 from gateway.flow.accords import VERDICTS
 from gateway.kernel.digests import TYPE_AGREEMENT_ACT, digest, pae
 from gateway.kernel.envelope import Kind
+from gateway.kernel.faults import Fault
 from gateway.kernel.faults import FaultCode as F
 from gateway.kernel.identifiers import GatewayId
-from gateway.rules.agreement import Act, OpenCases, Verdict
+from gateway.rules.agreement import Act, OpenCases, Verdict, as_of, require_in_force
 from gateway.wire.receipts import encode_agreement_act, encode_signed_agreement_act
 from tests.support.peer import Peer, Sealed, body_of
 from tests.support.world import agreement_bytes
@@ -92,6 +93,44 @@ async def test_an_act_that_does_not_hold_brings_nothing_into_force(world: World,
     assert digest(content) not in world.node.running.directory.current().agreements
     assert world.journal.rows("SELECT * FROM agreements") == []
     assert world.journal.rows("SELECT * FROM agreement_acts") == []
+
+
+async def test_a_verdict_dated_back_changes_nothing_that_was_answered_before(world: World) -> None:
+    peer, content = world.jiuquan, amended("dated_back")
+    acted_ms = peer.clock.now_ms() - 29 * DAY_MS
+    act = signed_act(peer, digest(content), replace(act_of(peer), acted_at_ms=acted_ms))
+    await taken_in(world, notice(peer, Kind.AGREEMENT_PROPOSED, content, act=act))
+    held = world.node.running.directory.current().agreements[digest(content)]
+    assert as_of(held, peer.clock.now_ms() - DAY_MS).acts == ()
+    (heard,) = as_of(held, peer.clock.now_ms()).acts
+    assert heard.acted_at_ms == acted_ms
+    assert heard.recorded_at_ms > acted_ms
+
+
+async def test_a_revocation_from_a_clock_ahead_of_ours_holds_at_once(world: World) -> None:
+    peer, content = world.jiuquan, amended("ahead")
+    await taken_in(world, notice(peer, Kind.AGREEMENT_PROPOSED, content))
+    revoked = act_of(peer, Verdict.REVOKE)
+    ahead = replace(revoked, acted_at_ms=revoked.acted_at_ms + 290_000)
+    act = signed_act(peer, digest(content), ahead)
+    await taken_in(world, notice(peer, Kind.AGREEMENT_REVOKED, content, act=act))
+    held = world.node.running.directory.current().agreements[digest(content)]
+    for seen in (held, as_of(held, peer.clock.now_ms())):
+        with pytest.raises(Fault) as fault:
+            require_in_force(seen, peer.clock.now_ms())
+        assert fault.value.code is F.AGREEMENT_REVOKED
+
+
+async def test_an_acceptance_from_a_clock_ahead_of_ours_counts_from_its_own_time(
+    world: World,
+) -> None:
+    peer, content = world.jiuquan, amended("accepted_ahead")
+    ahead = replace(act_of(peer), acted_at_ms=peer.clock.now_ms() + 290_000)
+    act = signed_act(peer, digest(content), ahead)
+    await taken_in(world, notice(peer, Kind.AGREEMENT_PROPOSED, content, act=act))
+    held = world.node.running.directory.current().agreements[digest(content)]
+    assert as_of(held, ahead.acted_at_ms - 1).acts == ()
+    assert len(as_of(held, ahead.acted_at_ms).acts) == 1
 
 
 async def test_an_act_by_another_partner_s_key_is_refused(world: World) -> None:

@@ -16,9 +16,10 @@ from gateway.adapters.system.clock import SystemClock
 from gateway.kernel.digests import digest
 from gateway.kernel.envelope import Attachment, Kind, Mode, NotTakenIn, Outcome, Right
 from gateway.kernel.faults import FaultCode as F
-from gateway.kernel.identifiers import uuid_text
+from gateway.kernel.identifiers import parse_uuid7, uuid_text
 from tests.support.joint import (
     AGREE,
+    APPLIED,
     APPROVED,
     BAOSHAN,
     DISAGREE,
@@ -30,7 +31,7 @@ from tests.support.joint import (
     move_form,
 )
 from tests.support.peer import Peer, Sealed, body_of
-from tests.support.world import PDF, Node, run_nodes, sample_files, site_at
+from tests.support.world import JIUQUAN, PDF, Node, run_nodes, sample_files, site_at
 
 from .worlds import own_channel
 
@@ -324,3 +325,68 @@ async def test_a_task_taken_back_over_http_leaves_the_case_unasked(tmp_path: Pat
         said = await office.call("POST", f"{task}/decide", json_body=APPROVED, wanted=409)
         assert said["rule"] == F.CASE_JOINT_UNASKED
         await office.call("POST", f"{task}/decide", json_body=REFUSED, wanted=200)
+
+
+NAMED = {"region": "310113", "verdict": "agree", "answer": "ab" * 32}
+
+
+@pytest.mark.parametrize(
+    "joint",
+    [
+        None,
+        [],
+        [{"region": "310113", "verdict": "silent", "due_on": "2026-06-08"}],
+        [NAMED, {**NAMED, "verdict": "disagree"}],
+    ],
+    ids=["absent", "empty", "silent", "against"],
+)
+async def test_the_window_refuses_an_approval_that_rests_on_no_agreement(
+    tmp_path: Path, joint: object
+) -> None:
+    """Jiuquan's gateway runs; the deciding side is played by the test, and forges."""
+    clock = SystemClock()
+    jiuquan, zhangjiagang, _ = make_trio(tmp_path, clock.now_ms(), site_at)
+    async with run_nodes([jiuquan]) as (window,):
+        wish = {
+            "region": ZHANGJIAGANG.gateway_id,
+            "item_code": MOVE,
+            "mode": "joint",
+            "purpose": "household-move",
+            "form": move_form(),
+            "materials": [
+                {
+                    "material_code": "01",
+                    "name": "01.pdf",
+                    "media_type": "application/pdf",
+                    "size": len(PDF),
+                    "sha256": digest(PDF).hex(),
+                }
+            ],
+        }
+        case_id = str(
+            (await window.call("POST", "/v1/cases", json_body=wish, wanted=201))["case_id"]
+        )
+        path = f"/v1/cases/{case_id}/materials?material=01"
+        typed = {"Content-Type": "application/pdf"}
+        await window.call("POST", path, data=PDF, headers=typed, wanted=200)
+        line = own_channel(zhangjiagang, jiuquan, window.running.exchange_port)
+        peer = Peer(zhangjiagang, jiuquan, digest(APPLIED), clock, line)
+        bench = Bench(window, peer)
+        raw = parse_uuid7(case_id)
+        assert raw is not None
+        header = peer.header(Kind.ACKNOWLEDGED)._replace(
+            case_origin=JIUQUAN.gateway_id,
+            case_id=raw,
+            item_code=MOVE,
+            mode=Mode.JOINT,
+            purpose="household-move",
+        )
+        first = peer.seal(header, body_of({}))
+        second = peer.next(first, Kind.ACCEPTED, {"accepted_on": "2026-06-01"})
+        assert [await bench.rule(m) for m in (first, second)] == ["", ""]
+        forged = APPROVED if joint is None else {**APPROVED, "joint": joint}
+        said = await bench.rule(peer.next(second, Kind.DECIDED, forged))
+        assert said == F.CASE_JOINT_UNNAMED
+        honest = peer.next(second, Kind.DECIDED, {**APPROVED, "joint": [NAMED]})
+        assert await bench.rule(honest) == ""
+        await line.channel.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 
 import grpc
 import pytest
@@ -12,7 +13,7 @@ from gateway.edge import partner_grpc
 from gateway.flow import uploads
 from gateway.kernel.envelope import AttachmentRef, AttachmentState
 from gateway.kernel.faults import FaultCode as F
-from gateway.kernel.identifiers import CaseId, CaseKey, Digest, GatewayId
+from gateway.kernel.identifiers import CaseId, CaseKey, Digest, GatewayId, uuid_text
 from gateway.kernel.limits import (
     ATTACHMENT_BYTES_MAX,
     ATTACHMENT_CHUNK_BYTES_MAX,
@@ -20,12 +21,13 @@ from gateway.kernel.limits import (
     RECEIVING_MAX,
 )
 from gateway.wire import calls
+from tests.integration.portal.fakes import eventually
 from tests.support.peer import CallRefused, Peer, Refusal
 from tests.support.protobuf import field
 from tests.support.world import PDF
 
 from .outcomes import call_refused, still_serves, taken_in
-from .worlds import DAY_MS, World
+from .worlds import DAY_MS, World, exchange_world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -378,3 +380,15 @@ async def test_a_stream_that_is_no_upload_is_refused(world: World, name: str) ->
         Status.INVALID_ARGUMENT, rule
     )
     await still_serves(world)
+
+
+async def test_a_running_gateway_sweeps_what_was_never_submitted(tmp_path: Path) -> None:
+    async with exchange_world(tmp_path) as world:
+        peer = world.jiuquan
+        ref = peer.ref(peer.new_id(), CONTENT)
+        assert (await peer.line.upload(ref, CONTENT)).complete
+        world.clock.advance(31 * DAY_MS)
+        await eventually(lambda: not files_of(world, ref))
+        assert await peer.line.status(ref) == AttachmentState(0, False)
+        case = uuid_text(ref.case_key.case_id)
+        assert not list(world.node.config.vault.path.glob(f"*/*{case}*"))

@@ -353,5 +353,8 @@ class FakeClockDesk:
         page = late[begin : begin + limit]
         return page, str(begin + limit) if begin + limit < len(late) else ""
 
+    async def to_rectify(self, actor: Actor, limit: int) -> Sequence[View]:
+        return [{"case_id": "reviewed", "limit": limit}] if actor.unit == UNIT else []
+
     async def clocks(self, actor: Actor, case_id: bytes) -> View:
         return {"clocks": [], "held": [], "told": []}

@@ -1,4 +1,4 @@
-"""`GET /v1/overdue`: its token, its scope, its pages."""
+"""`GET /v1/overdue` and `GET /v1/reviews`: tokens, scopes, pages."""
 
 from __future__ import annotations
 
@@ -38,3 +38,14 @@ async def test_the_link_leads_through_every_page(world: World) -> None:
             link = answer.headers.get("Link", "")
         path = link.partition("<")[2].partition(">")[0]
     assert seen == ["late-0", "late-1", "late-2"]
+
+
+async def test_an_office_asks_which_reviews_wait_for_its_answer(world: World) -> None:
+    async with world.client.get("/v1/reviews", headers=bearer(scope="cases:read")) as answer:
+        assert answer.status == 403
+    async with world.client.get("/v1/reviews?after=1", headers=bearer()) as answer:
+        assert answer.status == 400
+    async with world.client.get("/v1/reviews?limit=3", headers=bearer()) as answer:
+        assert await answer.json() == {"to_rectify": [{"case_id": "reviewed", "limit": 3}]}
+    async with world.client.get("/v1/reviews", headers=bearer(unit=OTHER_UNIT)) as answer:
+        assert await answer.json() == {"to_rectify": []}

@@ -491,3 +491,41 @@ def _reduced(line: str, root: Path) -> str:
     if "rename" in line:
         return f"rename {where}/{names[0]} {names[1]}"
     return f"{'fsync' if 'fsync(' in line else 'write'} {where}"
+
+
+async def test_a_sweep_cut_off_at_any_call_leaves_the_case_whole_or_gone(tmp_path: Path) -> None:
+    for fail_at in range(1, 100):
+        disk, root = SpyDisk(), tmp_path / str(fail_at)
+        vault = await FileVault.open(root)
+        await put(vault)
+        await vault.close()
+        vault = FileVault(root, disk=disk)
+        disk.fail_at = fail_at
+        before = open_descriptors()
+        try:
+            swept = await vault.sweep(SCOPE, 2**62)
+        except Fault:
+            swept = None
+        failed, disk.fail_at = disk.calls[-1], 0
+        whole = (await vault.state(SCOPE, COMMITMENT)).complete
+        await vault.close()
+        assert open_descriptors() == before or failed == "close"
+        again = await FileVault.open(root)
+        assert (await again.state(SCOPE, COMMITMENT)).complete is whole
+        assert [p.name for p in (root / PARTNER).iterdir()] == ([Path(FOLDER).name] * whole)
+        await again.close()
+        if swept is not None:
+            assert (swept, whole) == (Usage(1, len(CONTENT)), False)
+            break
+    assert 5 < fail_at < 99
+
+
+async def test_the_folder_that_a_refused_upload_left_is_swept_too(tmp_path: Path) -> None:
+    vault = await FileVault.open(tmp_path)
+    with pytest.raises(Fault):
+        await vault.put(SCOPE, SALT, stream(b"x"), size=1, sha256=bytes(32))
+    assert (tmp_path / FOLDER).is_dir()
+    assert await vault.idle(PARTNER, 2**62) == {CASE: False}
+    assert await vault.sweep(SCOPE, 2**62) == Usage(0, 0)
+    assert not (tmp_path / FOLDER).exists()
+    await vault.close()

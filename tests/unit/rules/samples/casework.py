@@ -10,9 +10,12 @@ from gateway.rules.casework import require_correction, require_role, require_sam
 from gateway.rules.instant import require_inputs
 from gateway.rules.instant.judging import inputs_digest
 from gateway.rules.joint import Standing, TaskState, require_answers_named, require_decidable
+from gateway.rules.review import require_review
 from tests.unit.rules.samples.sample import Sample
 
 _BAOSHAN = GatewayId("310113")
+_BAD_REVIEW = ("ab" * 32, {"grade": "dissatisfied"})
+_REVIEW_ANSWER = {"answers": "ab" * 32}
 _AGREED = {"region": "310113", "verdict": "agree", "answer": "ab" * 32}
 
 
@@ -80,6 +83,19 @@ SAMPLES = {
     ),
     F.CASE_ALREADY_ANSWERED: Sample(
         partial(step, Stage.ASKED, Kind.WITHDRAWN), partial(step, Stage.ANSWERED, Kind.WITHDRAWN)
+    ),
+    F.CASE_REVIEW_UNKNOWN: Sample(
+        partial(require_review, CaseRole.DECIDING, _REVIEW_ANSWER, [_BAD_REVIEW]),
+        partial(require_review, CaseRole.DECIDING, _REVIEW_ANSWER, []),
+    ),
+    F.CASE_REVIEW_ANSWERED: Sample(
+        partial(require_review, CaseRole.DECIDING, _REVIEW_ANSWER, [_BAD_REVIEW]),
+        partial(
+            require_review,
+            CaseRole.DECIDING,
+            _REVIEW_ANSWER,
+            [_BAD_REVIEW, ("cd" * 32, _REVIEW_ANSWER)],
+        ),
     ),
     F.CASE_CORRECTION_UNNAMED: Sample(
         partial(require_correction, Stage.DELIVERED, "ab" * 32, "ab" * 32),

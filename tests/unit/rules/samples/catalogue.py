@@ -18,6 +18,7 @@ from gateway.rules.catalogue import (
     require_in_scope,
     require_listed,
     require_materials,
+    require_mode,
     version_of,
 )
 from tests.unit.rules.samples.sample import Sample
@@ -117,6 +118,10 @@ SAMPLES = {
     F.CATALOGUE_OUT_OF_SCOPE: Sample(
         partial(require_in_scope, ITEM, GatewayId("620900")),
         partial(require_in_scope, ITEM, GatewayId("310113")),
+    ),
+    F.CATALOGUE_MODE_UNLISTED: Sample(
+        partial(require_mode, ITEM, Mode.COLLECT_ON_BEHALF),
+        partial(require_mode, ITEM, Mode.ONLINE),
     ),
     F.LIMIT_ATTACHMENTS: Sample(
         partial(require_listed, NEW, [file("06")] * ATTACHMENTS_PER_MESSAGE_MAX),
