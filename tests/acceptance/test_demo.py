@@ -84,8 +84,8 @@ def test_it_ends_well_and_leaves_no_process(
 def test_the_object_says_all_that_it_promises(document: dict[str, Any], state: Path) -> None:
     assert set(document) == {
         "scenario", "case_id", "deciding", "state", "result", "case_numbers", "licence", "answer",
-        "reason", "instant", "decided_ms", "messages", "receipts", "elapsed_ms", "state_dir",
-        "portal_url", "gateways",
+        "reason", "instant", "joint", "decided_ms", "messages", "receipts", "elapsed_ms",
+        "state_dir", "portal_url", "gateways",
     }  # fmt: skip
     assert (document["scenario"], document["result"]) == ("founding-case", "approved")
     assert document["instant"] is None
