@@ -43,6 +43,12 @@ class Edition(NamedTuple):
     digest: bytes = b""
     """`rules.item_list.changes.list_digest`; empty for one that an earlier version imported."""
 
+    def follows(self, last: Edition | None) -> bool:
+        """Tell whether it may be published after `last`; None if there is none yet."""
+        if last is None:
+            return self.number == 1
+        return self.number == last.number + 1 and self.imported_at_ms > last.imported_at_ms
+
 
 class ListedRow(NamedTuple):
     """One version of a row: listed from one edition until another changed or ended it."""

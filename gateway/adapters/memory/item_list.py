@@ -162,9 +162,7 @@ class MemoryItemList:
     ) -> None:
         """See `ItemListWriter`."""
         region, at_ms = edition.region, edition.imported_at_ms
-        last = self.editions(region, limit=1)
-        number, before_ms = (last[0].number, last[0].imported_at_ms) if last else (0, -1)
-        if edition.number != number + 1 or at_ms <= before_ms:
+        if not edition.follows(next(iter(self.editions(region, limit=1)), None)):
             raise ValueError("this edition does not follow the one before")
         self.stage(region, at_ms, rows, ended)
         self._state.staged.drop(region)

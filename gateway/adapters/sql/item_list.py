@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
+from gateway.adapters.sql.cursor import SqlReader, SqlWriter
 from gateway.adapters.sql.item_list_schema import LISTED_STILL_MS, WORDS_END
-from gateway.adapters.sql.statements import Statement, Statements
+from gateway.adapters.sql.rows import Row
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.item_list import Change, Edition, ListedRow, Telling, ToldEdition
 from gateway.rules.item_list.rows import ItemRow, codes_text, fingerprint, words_text
 
-if TYPE_CHECKING:
-    from gateway.adapters.sql.cursor import Cursor
-
-_Row = tuple[Any, ...]
 _PROGRESS_EVERY: Final = 1_024
 
 
-class SqlItemListReader:
+class SqlItemListReader(SqlReader):
     """Implements `ports.item_list.ItemListReader`."""
-
-    def __init__(self, cursor: Cursor, statements: Statements) -> None:
-        self._cursor = cursor
-        self._sql = statements
-
-    def _rows(self, statement: Statement, *values: object) -> list[_Row]:
-        self._cursor.execute(statement.text, (*values, *statement.tail))
-        return self._cursor.fetchall()
 
     def editions(self, region: GatewayId | None, *, limit: int) -> Sequence[Edition]:
         """See `ItemListReader`."""
@@ -125,16 +113,8 @@ class SqlItemListReader:
         return [_listed(row, last[row[1]]) for row in rows]
 
 
-class SqlItemListWriter(SqlItemListReader):
+class SqlItemListWriter(SqlItemListReader, SqlWriter):
     """Implements `ports.item_list.ItemListWriter`."""
-
-    def _write(self, statement: Statement, rows: Sequence[_Row]) -> None:
-        start = 0
-        for size, text in statement.many.items():
-            while len(rows) - start >= size:
-                part = rows[start : start + size]
-                self._cursor.execute(text, tuple(chain.from_iterable(part)))
-                start += size
 
     def stage(
         self, region: GatewayId, at_ms: int, rows: Sequence[ItemRow], ended: Collection[str]
@@ -145,11 +125,11 @@ class SqlItemListWriter(SqlItemListReader):
         if at_ms <= self._last_ms(region) or under_way not in (None, at_ms):
             raise ValueError("this edition does not follow the one before")
         if under_way is None:
-            self._write_one(self._sql.put_staged, (region, at_ms, position + 1))
+            self._write(self._sql.put_staged, [(region, at_ms, position + 1)])
         if self._end(region, ended, at_ms) != len(ended):
             raise ValueError("a code that is not listed cannot end")
         self._end(region, [row.code for row in rows], at_ms)
-        self._add(region, rows, at_ms, position + 1)
+        self._list(region, rows, at_ms, position + 1)
 
     def publish(
         self,
@@ -160,9 +140,7 @@ class SqlItemListWriter(SqlItemListReader):
     ) -> None:
         """See `ItemListWriter`."""
         region, at_ms = edition.region, edition.imported_at_ms
-        last = self.editions(region, limit=1)
-        number, before_ms = (last[0].number, last[0].imported_at_ms) if last else (0, -1)
-        if edition.number != number + 1 or at_ms <= before_ms:
+        if not edition.follows(next(iter(self.editions(region, limit=1)), None)):
             raise ValueError("this edition does not follow the one before")
         self.stage(region, at_ms, (), ended)
         for start in range(0, len(rows), _PROGRESS_EVERY):
@@ -205,7 +183,7 @@ class SqlItemListWriter(SqlItemListReader):
         self._cursor.executemany(self._sql.end_item.text, [(at_ms, *row) for row in positions])
         return len(positions)
 
-    def _add(self, region: GatewayId, rows: Sequence[ItemRow], at_ms: int, position: int) -> None:
+    def _list(self, region: GatewayId, rows: Sequence[ItemRow], at_ms: int, position: int) -> None:
         places = range(position, position + len(rows))
         listed = [
             (at, region, row.code, at_ms, LISTED_STILL_MS, fingerprint(row), *row)
@@ -218,16 +196,13 @@ class SqlItemListWriter(SqlItemListReader):
         self._write(self._sql.add_item, listed)
         self._write(self._sql.add_item_words, words)
 
-    def _write_one(self, statement: Statement, row: _Row) -> None:
-        self._cursor.execute(statement.text, row)
-
     def put_told(self, edition: ToldEdition) -> None:
         """See `ItemListWriter`."""
-        self._write_one(self._sql.put_told, edition)
+        self._write(self._sql.put_told, [edition])
 
     def put_told_part(self, region: GatewayId, number: int, part: int, message_id: bytes) -> None:
         """See `ItemListWriter`."""
-        self._write_one(self._sql.put_told_part, (region, number, part, message_id))
+        self._write(self._sql.put_told_part, [(region, number, part, message_id)])
 
     def drop_told(self, region: GatewayId, number: int) -> None:
         """See `ItemListWriter`."""
@@ -236,10 +211,10 @@ class SqlItemListWriter(SqlItemListReader):
 
     def put_telling(self, telling: Telling) -> None:
         """See `ItemListWriter`."""
-        self._write_one(self._sql.put_telling, telling)
+        self._write(self._sql.put_telling, [telling])
 
 
-def _listed(row: _Row, last_ms: int) -> ListedRow:
+def _listed(row: Row, last_ms: int) -> ListedRow:
     """Return a row; one that ends with an edition that is only staged is listed still."""
     position, region, from_ms, until_ms, *cells = row
     still = until_ms > last_ms
