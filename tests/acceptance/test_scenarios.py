@@ -27,7 +27,8 @@ def played(name: str, state: Path) -> dict[str, Any]:
     assert list(gateways_in(state)) == []
     found: dict[str, Any] = json.loads(done.stdout)
     assert found["scenario"] == name
-    assert {m["receipt"] for m in found["messages"]} == {"taken_in"}
+    refused = [m["kind"] for m in found["messages"] if m["receipt"] != "taken_in"]
+    assert refused == (["withdrawn"] if name == "withdrawn-too-late" else [])
     return found
 
 
@@ -94,13 +95,18 @@ def test_a_refusal_reaches_the_applicant_with_its_reasons_and_no_licence(tmp_pat
     assert "不予登记通知书" in shown.stdout
 
 
-def test_a_withdrawal_after_the_decision_changes_nothing(tmp_path: Path) -> None:
+def test_a_withdrawal_that_crosses_the_decision_is_refused_on_the_wire(tmp_path: Path) -> None:
     state = tmp_path / "state"
     document = played("withdrawn-too-late", state)
     assert (document["state"], document["result"]) == ("delivered", "approved")
-    assert "withdrawn" not in kinds(document)
-    shown = run("--scenario", "withdrawn-too-late", "--once", "--state", str(tmp_path / "other"))
-    assert "case.already_decided" in shown.stdout
+    (said,) = [m for m in document["messages"] if m["kind"] == "withdrawn"]
+    query = "SELECT outcome, receipt FROM messages WHERE kind = ? AND direction = ?"
+    (sent,) = rows(state, "jiuquan", query, int(Kind.WITHDRAWN), "out")
+    (met,) = rows(state, "jiayuguan", query, int(Kind.WITHDRAWN), "in")
+    assert sent == met, "both keep the one signed receipt"
+    assert b"case.already_decided" in sent[1]
+    (decided,) = [m for m in document["messages"] if m["kind"] == "decided"]
+    assert decided["receipt"] == "taken_in" and said["sender"] == "620900"
 
 
 def test_a_licence_with_a_slip_is_replaced_by_a_decision_that_names_the_old_one(

@@ -7,8 +7,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -77,6 +77,16 @@ class Child:
 
     def _ended(self, status: int) -> str:
         return self._told(f"意外退出 ended by itself (exit {status})")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Have it stand still: what it has to say waits, and what comes for it too."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            if self._process.returncode is None:
+                self._process.send_signal(signal.SIGCONT)
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM if it still runs."""

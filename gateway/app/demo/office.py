@@ -39,6 +39,8 @@ class Office:
         self.stage = stage
         self._http = http
         self._issue = issue
+        self.bears = ""
+        """The rule by which a message of the story is refused without its failing."""
         self.renew()
 
     def renew(self) -> None:
@@ -154,7 +156,11 @@ class Office:
 
     def _require_well(self, view: View) -> None:
         refused = [
-            m for m in view["history"] if m["receipt"] and m["receipt"]["outcome"] != "taken_in"
+            m
+            for m in view["history"]
+            if m["receipt"]
+            and m["receipt"]["outcome"] != "taken_in"
+            and not (self.bears and m["receipt"]["rule"] == self.bears)
         ]
         for message in refused:
             receipt = message["receipt"]

@@ -124,7 +124,8 @@ async def _case(
         first, *others = state.sites
         home = await _open(stack, first, stage, "portal-demo")
         offices = [home, *[await _open(stack, site, stage, "registrar-demo") for site in others]]
-        cast = Cast({office.id: office for office in offices}, state.papers, first)
+        holds = {child.identity.gateway_id: child.held for child in children}
+        cast = Cast({office.id: office for office in offices}, state.papers, first, holds)
         began_ms, paused_ms = stage.clock.monotonic_ms(), stage.paused_ms
         async with stage.limited(CASE_S_MAX):
             case_id = await scenario.run(cast, _unless)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ from gateway.app.demo.assisted import play_assisted
 from gateway.app.demo.correcting import CorrectedPortal, CorrectingRegistrar
 from gateway.app.demo.individual import IndividualPortal
 from gateway.app.demo.joint import MOVING, LeavingDesk, MoveDesk, MovePortal, both
-from gateway.app.demo.late import LatePortal
+from gateway.app.demo.late import TOO_LATE, Crossroads, HeldRegistrar, LatePortal
 from gateway.app.demo.moved_clock import MovedClock
 from gateway.app.demo.office import Office
 from gateway.app.demo.overdue import LatePapers, WatchfulPortal
@@ -38,6 +39,8 @@ class Cast:
     papers: Path
     site: Site
     """Of the applicant's gateway."""
+    holds: Mapping[GatewayId, Callable[[], AbstractContextManager[None]]]
+    """Each has a gateway stand still while the block lasts."""
 
     def office(self, who: Identity) -> Office:
         """Return a region's office."""
@@ -77,6 +80,8 @@ class Scenario:
     moved: bool = False
     """The clock of all gateways can be moved."""
     federation: Federation = HEXI
+    crossing: str = ""
+    """The rule by which one message is refused, because it crossed another."""
 
     @property
     def deciding(self) -> Identity:
@@ -94,6 +99,14 @@ def _between(portal: type[Portal], registrar: type[Registrar]) -> Run:
         return window.case_id
 
     return run
+
+
+async def _late(cast: Cast, until: Until) -> str:
+    crossing = Crossroads(cast.holds[JIAYUGUAN.gateway_id])
+    portal = LatePortal(cast.jiuquan, cast.papers, crossing)
+    now_ms = cast.jiayuguan.stage.clock.now_ms()
+    await until(portal.run(), HeldRegistrar(cast.jiayuguan, now_ms, crossing).run())
+    return portal.case_id
 
 
 async def _instant(cast: Cast, until: Until) -> str:
@@ -153,10 +166,11 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         ),
         Scenario(
             "withdrawn-too-late",
-            "办结后申请撤回：不再受理，以决定为准",
-            "a withdrawal after the decision is turned away; the decision stands",
+            "撤回与办结在途中交叉：以办结为准",
+            "a withdrawal crosses the decision on its way; the decision stands",
             "approved",
-            _between(LatePortal, Registrar),
+            _late,
+            crossing=TOO_LATE,
         ),
         Scenario(
             "joint-move",
