@@ -66,6 +66,37 @@ def conclude(
     Raises:
         DemoFailed: they do not agree that it is delivered, with this result and these receipts.
     """
+    licence = _agreed(scenario, origin, deciding)
+    pairs = _pairs(origin, deciding, scenario.crossing)
+    messages = [_message(one, other) for one, other in pairs]
+    return Outcome(
+        scenario=scenario.name,
+        case_id=origin["case_id"],
+        deciding=scenario.deciding.gateway_id,
+        state=origin["stage"],
+        result=origin["result"],
+        case_numbers=origin["case_numbers"],
+        licence=licence,
+        answer=origin["answer"],
+        reason=origin["reason"],
+        instant=origin["instant"],
+        decided_ms=_decided_ms(origin),
+        joint=origin.get("joint", []),
+        messages=messages,
+        receipts=[_receipt(m) for m in origin["history"]],
+        elapsed_ms=elapsed_ms,
+        state_dir=state_dir,
+        portal_url=portal_url,
+        gateways=gateways,
+    )
+
+
+def _agreed(scenario: Scenario, origin: View, deciding: View) -> View | None:
+    """Check that both sides say the same of the case, and what the story says; return the licence.
+
+    Raises:
+        DemoFailed: they do not.
+    """
     for view in (origin, deciding):
         marked = view["attention"] and view["attention"] != scenario.crossing
         if view["stage"] != scenario.stage or marked or view["unconfirmed"]:
@@ -90,28 +121,7 @@ def conclude(
         raise DemoFailed("办结结果与证照不符 result and licence, or answer, do not go together")
     if licence is not None and not _is_ours(licence):
         raise DemoFailed("电子证照标识 the e-licence id is not valid")
-    pairs = _pairs(origin, deciding, scenario.crossing)
-    messages = [_message(one, other) for one, other in pairs]
-    return Outcome(
-        scenario=scenario.name,
-        case_id=origin["case_id"],
-        deciding=scenario.deciding.gateway_id,
-        state=origin["stage"],
-        result=origin["result"],
-        case_numbers=origin["case_numbers"],
-        licence=licence,
-        answer=origin["answer"],
-        reason=origin["reason"],
-        instant=origin["instant"],
-        decided_ms=_decided_ms(origin),
-        joint=origin.get("joint", []),
-        messages=messages,
-        receipts=[_receipt(m) for m in origin["history"]],
-        elapsed_ms=elapsed_ms,
-        state_dir=state_dir,
-        portal_url=portal_url,
-        gateways=gateways,
-    )
+    return licence
 
 
 def _is_ours(licence: View) -> bool:
