@@ -72,14 +72,23 @@ class ListKeeper:
         """Publish every edition whose parts are all here; forget those that never became whole."""
         now_ms = self._clock.now_ms()
         for one in await self._journal.read(_arriving):
-            if one.complete:
-                try:
-                    await self._publish(one, now_ms)
-                except Fault as fault:
-                    if fault.code is not FaultCode.ITEM_LIST_CHANGED_MEANWHILE:
-                        await self._drop(one, fault.code.value)
-            elif one.begun_ms + ITEM_TOLD_DAYS_MAX * _DAY_MS < now_ms:
-                await self._drop(one, "parts are missing")
+            try:
+                await self._publish_or_forget(one, now_ms)
+            except JournalDown:
+                raise
+            except Exception as broken:  # noqa: BLE001 - one partner's trouble: the others' go on
+                error = type(broken).__name__
+                self._log.event("item_list_broke", region=one.region, error=error)
+
+    async def _publish_or_forget(self, one: ToldEdition, now_ms: int) -> None:
+        if one.complete:
+            try:
+                await self._publish(one, now_ms)
+            except Fault as fault:
+                if fault.code is not FaultCode.ITEM_LIST_CHANGED_MEANWHILE:
+                    await self._drop(one, fault.code.value)
+        elif one.begun_ms + ITEM_TOLD_DAYS_MAX * _DAY_MS < now_ms:
+            await self._drop(one, "parts are missing")
 
     async def _publish(self, told: ToldEdition, now_ms: int) -> None:
         base = await self._journal.read(lambda s: _base(s, told.region))

@@ -18,7 +18,8 @@ from gateway.kernel.faults import FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef
 from gateway.kernel.limits import ITEM_PART_ROWS_MAX, ITEM_PARTS_UNDER_WAY_MAX, ITEM_TOLD_DAYS_MAX
 from gateway.ports.item_list import Edition, Telling
-from gateway.ports.journal import JournalDown
+from gateway.ports.journal import JournalDown, Transaction
+from gateway.rules.item_list.arrivals import ToldEdition
 from gateway.rules.item_list.changes import list_digest
 from gateway.rules.item_list.parts import ListPart, write_part
 from gateway.rules.item_list.rows import ItemRow, fingerprint
@@ -457,3 +458,19 @@ def test_what_is_said_next_follows_from_what_was_said(
 
 async def test_there_is_nothing_to_say_without_a_list(world: World) -> None:
     assert await world.jq.journal.read(lambda s: make_next(s.item_list, JQ, JYG)) is None
+
+
+async def test_an_edition_that_breaks_its_publishing_leaves_other_regions_theirs(
+    world: World,
+) -> None:
+    lost = ToldEdition(GatewayId("310113"), 1, b"d" * 32, b"", 1, world.clock.now_ms(), 1, 1)
+
+    def lose(tx: Transaction) -> None:
+        tx.item_list.put_told(lost)
+        tx.item_list.put_told_part(lost.region, 1, 1, bytes(16))  # no such message is kept
+
+    await world.jyg.journal.write(lose)
+    await imports(world.jq, list_rows(5))
+    await told(world)
+    assert await held(world.jyg) == list_rows(5)
+    assert "item_list_broke" in world.jyg.log.names()
