@@ -9,12 +9,14 @@ from gateway.flow.committer import Group
 from gateway.flow.decisions import require_decision_named, standing_decision, with_decision
 from gateway.flow.desk import Actor
 from gateway.flow.outbound import expected_stage
+from gateway.flow.reviews import reviews_said
 from gateway.kernel.case import CaseRecord, CaseRole
 from gateway.kernel.envelope import Body, Kind, Outcome
 from gateway.kernel.instants import china_day, to_iso
 from gateway.ports.directory import Book
 from gateway.ports.journal import Direction, StoredMessage
 from gateway.rules.catalogue import find_item
+from gateway.rules.review import require_review
 from gateway.rules.schema.strict_json import parse
 from gateway.wire.envelopes import decode_envelope
 from gateway.wire.headers import decode_body
@@ -47,6 +49,7 @@ def origin_body(
     """
     document = dict(given)
     if kind is Kind.REVIEWED:
+        require_review(CaseRole.ORIGIN, document, reviews_said(group, case))
         document["service"] = _service(group, book, case, str(document.pop("service_name", "")))
     if kind in (Kind.DELIVERED, Kind.ARCHIVED, Kind.REVIEWED):
         document = with_decision(group, case, document)

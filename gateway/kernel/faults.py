@@ -147,6 +147,7 @@ class FaultCode(StrEnum):
     CASE_ALREADY_ANSWERED = "case.already_answered"
     CASE_REVIEW_UNKNOWN = "case.review_unknown"
     CASE_REVIEW_ANSWERED = "case.review_answered"
+    CASE_REVIEWS_FULL = "case.reviews_full"
     # attachments
     ATTACHMENT_ABSENT = "attachment.absent"
     ATTACHMENT_DIGEST = "attachment.digest"

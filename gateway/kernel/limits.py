@@ -95,6 +95,9 @@ LANE_POLL_S: Final = 1.0  # behind the wake-up: a lost wake-up costs a second
 # --- joint cases ----------------------------------------------------------------------------------
 JOINT_TASKS_MAX: Final = 50  # of one case, withdrawn ones included: provinces are 34, asked once
 
+# --- reviews --------------------------------------------------------------------------------------
+REVIEWS_PER_CASE_MAX: Final = 100  # one a service; each is judged beside all before it
+
 # --- HTTP ---------------------------------------------------------------------------------------
 HTTP_JSON_BYTES_MAX: Final = FORM_BYTES_MAX + 65_536  # a form and what is around it
 HTTP_HEADER_TIMEOUT_S: Final = 10.0  # slow-loris: headers come at once or not at all

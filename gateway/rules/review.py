@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from gateway.kernel.case import CaseRole
 from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.limits import REVIEWS_PER_CASE_MAX
 
 BAD: Final = frozenset({"dissatisfied", "very_dissatisfied"})
 """Grades (不满意, 非常不满意) that must be put right."""
@@ -22,13 +23,15 @@ def require_review(sender: CaseRole, document: Mapping[str, Any], said: Said) ->
     bad one has a clock that waits for it.
 
     Raises:
-        Fault: `case.role`, `case.review_unknown`, `case.review_answered`.
+        Fault: `case.role`, `case.reviews_full`, `case.review_unknown`, `case.review_answered`.
     """
     named = document.get("answers")
     if (named is not None) is not (sender is CaseRole.DECIDING):
         act = "reviews" if named is None else "answers a review"
         raise Fault(FaultCode.CASE_ROLE, f"{sender.value} {act}")
     if named is None:
+        if sum("grade" in body for _, body in said) >= REVIEWS_PER_CASE_MAX:
+            raise Fault(FaultCode.CASE_REVIEWS_FULL, str(REVIEWS_PER_CASE_MAX))
         return
     if not any(digest == named and "grade" in body for digest, body in said):
         raise Fault(FaultCode.CASE_REVIEW_UNKNOWN, named[:16])

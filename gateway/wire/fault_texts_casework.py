@@ -208,6 +208,12 @@ CASEWORK: Final[Mapping[F, Texts]] = {
         "请按办件中列出的评价摘要（digest）答复。",
         "Answer a review that the case lists, by its `digest`.",
     ),
+    F.CASE_REVIEWS_FULL: Texts(
+        "该办件的评价已达上限",
+        "The case has as many reviews as one may have",
+        "请核对是否重复提交评价。",
+        "See whether reviews are being sent again and again.",
+    ),
     F.CASE_REVIEW_ANSWERED: Texts(
         "该评价已答复",
         "The review has been answered already",

@@ -97,7 +97,7 @@ async def test_an_answer_to_an_answer_and_one_by_the_window_are_refused(world: W
     (review,) = await reviews(world, case_id)
     with pytest.raises(Fault) as raised:
         await world.say(case_id, Kind.REVIEWED, answer(review["digest"]))
-    assert raised.value.code is FaultCode.SCHEMA_FORM_INVALID
+    assert raised.value.code is FaultCode.CASE_ROLE
     await world.act(case_id, Kind.REVIEWED, form=answer(review["digest"]))
     await world.drain()
     mine = (await reviews(world, case_id))[-1]["digest"]

@@ -88,6 +88,10 @@ SAMPLES = {
         partial(require_review, CaseRole.DECIDING, _REVIEW_ANSWER, [_BAD_REVIEW]),
         partial(require_review, CaseRole.DECIDING, _REVIEW_ANSWER, []),
     ),
+    F.CASE_REVIEWS_FULL: Sample(
+        partial(require_review, CaseRole.ORIGIN, _BAD_REVIEW[1], [_BAD_REVIEW] * 99),
+        partial(require_review, CaseRole.ORIGIN, _BAD_REVIEW[1], [_BAD_REVIEW] * 100),
+    ),
     F.CASE_REVIEW_ANSWERED: Sample(
         partial(require_review, CaseRole.DECIDING, _REVIEW_ANSWER, [_BAD_REVIEW]),
         partial(
