@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import grpc
@@ -174,8 +174,7 @@ class PartnerServer:
         """Read the one request of a unary call in its turn."""
 
         async def read(peer: GatewayId, requests: AsyncIterator[bytes]) -> bytes:
-            async with self._reading.turn(peer):
-                raw = await _next_part(requests)
+            raw = await self._reading.turn(peer, partial(_next_part, requests))
             if raw is None:
                 raise Fault(FaultCode.WIRE_FIELD_INVALID, "no request")
             return await call(peer, raw)
