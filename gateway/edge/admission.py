@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.limits import PARTNER_RECEIVING_MAX, RECEIVING_MAX
 from gateway.rules.trust import Partner
+
+T = TypeVar("T")
 
 
 class Places:
@@ -51,8 +54,7 @@ class Reading:
             lambda: asyncio.Semaphore(PARTNER_RECEIVING_MAX)
         )
 
-    @asynccontextmanager
-    async def turn(self, peer: GatewayId) -> AsyncIterator[None]:
-        """Wait until the peer, and the gateway as a whole, may read one more request."""
+    async def turn(self, peer: GatewayId, read: Callable[[], Awaitable[T]]) -> T:
+        """Wait until the peer, and the gateway as a whole, may read one more request; read it."""
         async with self._own[peer], self._all:
-            yield
+            return await read()

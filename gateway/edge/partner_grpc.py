@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import lru_cache
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from gateway.edge.admission import Places, Reading
 from gateway.flow.gathering import Gathering
@@ -45,21 +45,27 @@ Context = grpc.aio.ServicerContext[bytes, bytes]
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
-class _Guests(grpc.aio.ServerInterceptor):
+class _Guests:
     """Bounds health and reflection, which anyone with a certificate may ask.
 
     Each call under way counts against `EXCHANGE_CALLS_MAX`: one that need not end (`Watch`, a
-    request that never comes) would take the place of a partner's.
+    request that never comes) would take the place of a partner's. Stands in for the server where
+    their handlers are added, so that a partner's call passes nothing of this.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, server: grpc.aio.Server) -> None:
+        self._server = server
         self._under_way = 0
 
-    async def intercept_service(self, continuation: Any, details: Any) -> Any:
-        """See grpc."""
-        handler = await continuation(details)
-        if handler is None or details.method.startswith(f"/{calls.SERVICE}/"):
-            return handler
+    def add_generic_rpc_handlers(self, _handlers: object) -> None:
+        """See `grpc.Server`: left out, since the same methods are registered by name."""
+
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
+        """See `grpc.Server`."""
+        bounded = {name: self._bound(handler) for name, handler in handlers.items()}
+        self._server.add_registered_method_handlers(service, bounded)
+
+    def _bound(self, handler: Any) -> Any:
         return grpc.stream_stream_rpc_method_handler(
             self._bounded(handler), handler.request_deserializer, handler.response_serializer
         )
@@ -118,7 +124,6 @@ class PartnerServer:
             OSError: the address cannot be bound.
         """
         server = grpc.aio.server(
-            interceptors=(_Guests(),),
             maximum_concurrent_rpcs=EXCHANGE_CALLS_MAX,
             options=[
                 ("grpc.max_receive_message_length", GRPC_RECEIVE_BYTES_MAX),
@@ -128,10 +133,12 @@ class PartnerServer:
                 ("grpc.so_reuseport", 0),
             ],
         )
-        server.add_generic_rpc_handlers((self._handlers(),))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        server.add_registered_method_handlers(calls.SERVICE, self._handlers())
+        guests = _Guests(server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, guests)
         names = (calls.SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, server)
+        reflecting = reflection.aio.ReflectionServicer(names)
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflecting, guests)
         credentials = grpc.ssl_server_credentials(
             [(key, certificate_chain)], authorities, require_client_auth=True
         )
@@ -149,20 +156,17 @@ class PartnerServer:
             await self._health.enter_graceful_shutdown()
             await self._server.stop(DRAIN_S_MAX)
 
-    def _handlers(self) -> grpc.GenericRpcHandler:
+    def _handlers(self) -> dict[str, Any]:
         """Serve every method as a stream of requests: then nothing is read before the peer is
         known and has a place. On the wire a unary call is a stream of one.
         """
         served = grpc.stream_unary_rpc_method_handler
-        return grpc.method_handlers_generic_handler(
-            calls.SERVICE,
-            {
-                "Deliver": served(self._guarded(self._whole(self._deliver))),
-                "QueryReceipts": served(self._guarded(self._whole(self._query))),
-                "AttachmentStatus": served(self._guarded(self._whole(self._status))),
-                "UploadAttachment": served(self._guarded(self._upload, "uploads")),
-            },
-        )
+        return {
+            "Deliver": served(self._guarded(self._whole(self._deliver))),
+            "QueryReceipts": served(self._guarded(self._whole(self._query))),
+            "AttachmentStatus": served(self._guarded(self._whole(self._status))),
+            "UploadAttachment": served(self._guarded(self._upload, "uploads")),
+        }
 
     def _whole(
         self, call: Callable[[GatewayId, bytes], Awaitable[bytes]]
@@ -170,8 +174,7 @@ class PartnerServer:
         """Read the one request of a unary call in its turn."""
 
         async def read(peer: GatewayId, requests: AsyncIterator[bytes]) -> bytes:
-            async with self._reading.turn(peer):
-                raw = await _next_part(requests)
+            raw = await self._reading.turn(peer, partial(_next_part, requests))
             if raw is None:
                 raise Fault(FaultCode.WIRE_FIELD_INVALID, "no request")
             return await call(peer, raw)

@@ -195,7 +195,10 @@ class Group:
         Raises:
             SignerDown: nothing may be committed then.
         """
-        for suites, asked in self._to_sign.items():
+        # What completes a signature holds the group: let go of it, so that group and messages are
+        # freed at once and do not wait for the collector in a circle.
+        to_sign, self._to_sign = self._to_sign, {}
+        for suites, asked in to_sign.items():
             signed = sealer.sign([pae for pae, _ in asked], suites)
             for (_, finish), signatures in zip(asked, signed, strict=True):
                 finish(signatures)
