@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from asyncio import ensure_future, gather, sleep
 from collections.abc import Iterable, Sequence
 from functools import partial
+from weakref import ref
 
 import pytest
 
@@ -229,6 +231,20 @@ async def test_the_receipts_of_a_group_stand_under_one_signature(world: World) -
     assert len(heads) == 1
     assert {r.receipt.outcome for r in receipts} == {Outcome.TAKEN_IN}
     await require_converged(world)
+
+
+async def test_a_group_is_freed_without_the_garbage_collector(world: World) -> None:
+    """In a circle it would keep every message it held, until the collector stops everyone."""
+    groups: list[ref[Group]] = []
+    world.jyg.committer.accompany(lambda group: groups.append(ref(group)))
+    gc.disable()
+    try:
+        await world.open_query()
+        await world.drain()
+    finally:
+        gc.enable()
+    assert groups
+    assert [group() for group in groups] == [None] * len(groups)
 
 
 async def test_serials_within_a_group_are_given_once_each(world: World) -> None:
