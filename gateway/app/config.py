@@ -38,7 +38,8 @@ def load_config(path: Path, env: Mapping[str, str], *, files_must_exist: bool = 
         tree = tomllib.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise ConfigProblem(path, [f"cannot be read ({reason}); `kuayu init` makes one"]) from None
+        advice = "name another with --config; `kuayu init` makes one"
+        raise ConfigProblem(path, [f"cannot be read ({reason}); {advice}"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigProblem(path, [f"is not TOML: {error}"]) from None
     wrong = _overlay(tree, env)

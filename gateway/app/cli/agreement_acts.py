@@ -21,6 +21,7 @@ from gateway.app.cli.common import (
     show_json,
 )
 from gateway.app.cli.exits import ExitCode, Stop
+from gateway.app.cli.words import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,9 +122,10 @@ def _give(config: Config, command: str, said: Mapping[str, object], *, json: boo
         show_json(view)
         return
     show(f"协议 agreement {view['agreement']}", f"表态 verdict {view['verdict']}")
+    told = listed(view["told"])
     if not view["changed"]:
         show("此前已表态 this was said before; nothing was sent again")
     elif view["running"]:
-        show(f"已发往 sent to {view['told']}")
+        show(f"已发往 sent to {told}")
     else:
-        show(f"网关未运行，启动后发出 the gateway is not running; will be sent to {view['told']}")
+        show(f"网关未运行，启动后发出 the gateway is not running; will be sent to {told}")

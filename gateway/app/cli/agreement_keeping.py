@@ -18,6 +18,7 @@ from gateway.app.cli.common import (
     show,
     show_json,
 )
+from gateway.app.cli.words import listed
 
 _DROP = ("kuayu agreement drop 153fd3", "kuayu agreement drop 153fd3 --json")
 _SEND = ("kuayu agreement send 153fd3", "kuayu agreement send 153fd3 620200 --json")
@@ -45,7 +46,7 @@ def send(
     elif not view["changed"]:
         show("没有被拒的表态 no verdict was refused; nothing was sent again")
     else:
-        show(f"协议 agreement {address}", f"已再次发出 sent again to {view['told']}")
+        show(f"协议 agreement {address}", f"已再次发出 sent again to {listed(view['told'])}")
 
 
 @app.command(epilog=examples(*_DROP))

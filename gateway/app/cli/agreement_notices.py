@@ -8,7 +8,7 @@ from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.instants import to_iso
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gateway.app.config import Config
     from gateway.ports.journal_agreements import StoredNotice
@@ -44,6 +44,17 @@ def _view(notice: StoredNotice) -> dict[str, Any]:
         "text_zh": _harmless(notice.text_zh) or None,
         "text_en": _harmless(notice.text_en) or None,
     }
+
+
+def act_lines(view: Mapping[str, Any]) -> Iterator[str]:
+    """Say each verdict of an agreement, since when it counts here, and its reason."""
+    for act in view["acts"]:
+        line = f"{act['party']} {act['verdict']} {act['at']}"
+        if act["counts_from"] != act["at"]:
+            line += f"  本地计自 counts here from {act['counts_from']}"
+        yield line + (f"\n理由 reason: {_harmless(act['reason'])}" if act["reason"] else "")
+    if view["open_cases"]:
+        yield f"在办件 open cases: {view['open_cases']}"
 
 
 def _harmless(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from rich.table import Table
 from rich.tree import Tree
 
+from gateway.app.cli.agreement_notices import act_lines
 from gateway.app.cli.exits import ExitCode, Stop
 from gateway.app.cli.partner_views import agreement_view
 from gateway.app.cli.words import both
@@ -66,13 +67,8 @@ def agreement_tree(agreement: Agreement, at_ms: int) -> Tree:
     tree.add("各方 parties " + ", ".join(view["parties"]))
     tree.add("算法套件 suites " + ", ".join(view["required_suites"]))
     acts = tree.add("表态 verdicts")
-    for act in view["acts"]:
-        line = f"{act['party']} {act['verdict']} {act['at']}"
-        if act["counts_from"] != act["at"]:
-            line += f"  本地计自 counts here from {act['counts_from']}"
+    for line in act_lines(view):
         acts.add(line)
-    if view["open_cases"]:
-        acts.add(f"在办件 open cases: {view['open_cases']}")
     for number, grant in enumerate(view["grants"], 1):
         branch = tree.add(f"授权 grant {number}")
         for code, versions in grant["items"].items():
@@ -133,17 +129,18 @@ def judge(book: Book, asked: Sequence[str], at_ms: int) -> dict[str, Any]:
     origin, deciding, item, version, mode, purpose, right = asked
     try:
         use, exercised = Mode[mode.upper()], Right[right.upper()]
-    except KeyError as unknown:
-        raise Stop(ExitCode.USAGE, f"{unknown}: no such mode or right") from unknown
+    except KeyError:
+        names = "; ".join(", ".join(n.name.lower() for n in kind) for kind in (Mode, Right))
+        wrong = f"{mode}, {right}: no such mode or right; there are {names}"
+        raise Stop(ExitCode.USAGE, wrong) from None
     wish = Exchange(GatewayId(origin), GatewayId(deciding), item, version, use, purpose, exercised)
     day = to_iso(at_ms)
     try:
         digest = allowed_under(book, wish, at_ms).hex()
     except Fault as fault:
         zh, en = texts(fault.code, fault.detail)
-        said = f"{fault.code.value} {zh} {en}"
         view = {"allowed": False, "rule": fault.code.value, "agreement": None}
-        answers = f"不允许 ({day[:10]})", f"not allowed: {said}"
+        answers = f"不允许 ({day[:10]})：{zh}", f"not allowed: {fault.code.value} {en}"
     else:
         view = {"allowed": True, "rule": None, "agreement": digest}
         answers = f"允许 ({day[:10]})", f"allowed under {digest}"

@@ -93,9 +93,8 @@ def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
     if json:
         show_json(view)
     else:
-        listed = _listed(map(str, view["own_years"]))
         show(
-            f"文件 file {view['file']}: 年份 years {listed}",
+            f"文件 file {view['file']}: 年份 years {_listed(map(str, sorted(own)))}",
             f"已知年份 known: {_spans(view['known_years'])}",
         )
     if missing is not None:
@@ -120,7 +119,8 @@ def reload(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> N
         show_json(view)
         return
     show("已生效 taken" if view["running"] else "未运行，启动时生效 taken at the next start")
-    show(*(f"{name} {_listed(_lines(view[name]))}" for name in ("added", "changed", "removed")))
+    heads = ("新增 added", "变更 changed", "取消 removed")
+    show(*(f"{head}: {_listed(_lines(view[head.split()[1]]))}" for head in heads))
 
 
 def _lines(found: object) -> list[str]:

@@ -26,7 +26,7 @@ class ExitCode(IntEnum):
 
 EXIT_CODES: Final = """退出码 Exit codes
 0    完成 done, also after a graceful stop
-1    没有 what was asked for does not exist
+1    没有 what was asked for does not exist, or a rule refuses it
 2    用法 the command line was not understood
 65   数据 a file to be imported is wrong; nothing of it was imported
 69   不可用 journal, file or address cannot be had now

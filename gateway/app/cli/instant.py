@@ -85,7 +85,7 @@ def _find(rules: tuple[RuleSet, ...], rule: str, version: str) -> RuleSet:
     if not named:
         known = ", ".join(sorted(f"{r.id}@{r.version}" for r in rules)) or "none"
         what = f"{rule}@{version}" if version else rule
-        raise Stop(ExitCode.USAGE, f"no instant rule {what}; known: {known}")
+        raise Stop(ExitCode.NO, f"no instant rule {what}; known: {known}")
     return max(named, key=lambda r: r.valid_from_ms)
 
 

@@ -55,8 +55,9 @@ def difference_table(found: Mapping[str, Any]) -> Iterator[Table | str]:
             table.add_row(f"{sign} {kind}", *shown)
     if table.row_count:
         yield table
-    sums = ", ".join(f"{kind} {len(found[kind])}" for kind in ("added", "changed", "ended"))
-    yield f"{sums}, unchanged {found['unchanged']}"
+    names = {"新增 added": "added", "变更 changed": "changed", "取消 ended": "ended"}
+    sums = ", ".join(f"{label} {len(found[kind])}" for label, kind in names.items())
+    yield f"{sums}, 不变 unchanged {found['unchanged']}"
     if any(len(found[kind]) > _SHOWN_MAX for kind in ("added", "changed", "ended")):
         yield f"只显示前 {_SHOWN_MAX} 项 only the first {_SHOWN_MAX} of each; --json has them all"
 

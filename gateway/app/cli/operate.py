@@ -87,8 +87,14 @@ async def _in_its_place(
 
 def problem_lines(document: Mapping[str, object]) -> list[str]:
     """Say what a gateway refused, and what to do about it."""
+    from gateway.kernel.faults import FaultCode
+    from gateway.wire.fault_table import entry
+
     detail = f" ({document['detail']})" if document.get("detail") else ""
-    return [
-        f"{document.get('rule')}: {document.get('title_zh')} {document.get('title_en')}{detail}",
-        str(document.get("advice", "")),
-    ]
+    named = document.get("rule")
+    head = f"{named}: {document.get('title_zh')} {document.get('title_en')}{detail}"
+    try:
+        row = entry(FaultCode(str(named)))
+    except ValueError:  # a rule of a gateway of another version
+        return [head, str(document.get("advice", ""))]
+    return [head, row.advice_zh, row.advice_en]

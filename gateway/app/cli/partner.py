@@ -109,9 +109,11 @@ def _table(views: list[dict[str, Any]]) -> Table:
             both(view["state"]),
             view["address"],
             "\n".join(_days(key) for key in view["keys"]) or "没有 none",
-            "\n".join(a["digest"][:16] for a in agreements) or "没有 none",
-            "\n".join(_force(a) for a in agreements) or "—",
+            agreements[0]["digest"][:16] if agreements else "没有 none",
+            _force(agreements[0]) if agreements else "—",
         )
+        for another in agreements[1:]:  # each beside its own digest, however the text is folded
+            table.add_row(*[""] * 5, another["digest"][:16], _force(another))
     return table
 
 

@@ -13,6 +13,7 @@ from gateway.ports.directory import Book, BrokenPartner
 from gateway.rules.agreement import Agreement, Onward, require_in_force
 from gateway.rules.trust import Partner, RegisteredKey
 from gateway.wire.fault_table import texts
+from gateway.wire.receipts import decode_signed_agreement_act
 
 DAY_MS = 86_400_000
 
@@ -55,6 +56,7 @@ def agreement_view(agreement: Agreement, at_ms: int) -> dict[str, Any]:
                 "verdict": a.verdict.name.lower(),
                 "at": to_iso(a.acted_at_ms),
                 "counts_from": to_iso(a.counts_from_ms),
+                "reason": decode_signed_agreement_act(a.signed).reason if a.signed else "",
             }
             for a in sorted(agreement.acts, key=lambda a: a.acted_at_ms)
         ],

@@ -67,6 +67,8 @@ _OTHERS: Final = {
     "verify_originals": "原件核验权",
     "deliver_result": "审批结果送达权",
     "approved": "准予",
+    "agree": "同意",
+    "disagree": "不同意",
     "running": "计时中",
     "stopped": "已停止",
     "overdue": "超期",
@@ -85,6 +87,11 @@ def both(word: object) -> str:
     """Write a word in both languages; one without Chinese, or none, as it is."""
     text = "—" if word is None or word == "" else str(word)
     return f"{WORDS[text]} {text}" if text in WORDS else text
+
+
+def listed(found: object) -> str:
+    """Write a list that a gateway answered."""
+    return ", ".join(map(str, found)) if isinstance(found, list) else str(found)
 
 
 def rule(identifier: str) -> str:

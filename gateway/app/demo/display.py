@@ -64,7 +64,7 @@ FACE: Final = (
 
 def side(gateway: GatewayId) -> Text:
     """Write a gateway's city in its colour."""
-    return Text(SHORT_ZH[gateway], style=f"bold {_COLOURS[gateway]}")
+    return Text(SHORT_ZH[gateway], style=f"bold {_COLOURS.get(gateway, 'yellow')}")
 
 
 class Screen:

@@ -72,7 +72,7 @@ def conclude(
     return Outcome(
         scenario=scenario.name,
         case_id=origin["case_id"],
-        deciding=scenario.deciding.gateway_id,
+        deciding=GatewayId(origin["deciding"]),
         state=origin["stage"],
         result=origin["result"],
         case_numbers=origin["case_numbers"],

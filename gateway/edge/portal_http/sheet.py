@@ -37,6 +37,10 @@ _KINDS: Final = {
     "materials_requested": "补正 more material wanted",
     "accepted": "受理 accepted",
     "not_accepted": "不予受理 not accepted",
+    "clock_suspended": "特别程序开始 special procedure begins",
+    "clock_resumed": "特别程序结束 special procedure ends",
+    "archived": "归档 archived",
+    "reviewed": "评价答复 answer to a review",
     "decided": "办结 decided (□ 准予 approved  □ 不予 refused)",
 }
 _MODES: Final = {

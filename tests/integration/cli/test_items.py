@@ -177,7 +177,7 @@ def test_the_list_of_a_day_before_the_first_import_is_empty(lone: Path, tmp_path
     compared = answer("items", "diff", "--since", "2021-05-27", "--config", lone)
     assert len(compared["added"]) == 3
     shown = kuayu("items", "diff", "--since", "2021-05-27", "--config", lone).stdout
-    assert "added 3, changed 0, ended 0" in shown
+    assert "新增 added 3, 变更 changed 0, 取消 ended 0" in shown
 
 
 def test_people_read_tables(lone: Path, tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ def test_a_configuration_that_is_not_there_says_what_makes_one(tmp_path: Path) -
     done = kuayu("serve", cwd=tmp_path)
     assert done.returncode == 78
     assert done.stderr == (
-        "kuayu: kuayu.toml: cannot be read (No such file or directory); `kuayu init` makes one\n"
+        "kuayu: kuayu.toml: cannot be read (No such file or directory); "
+        "name another with --config; `kuayu init` makes one\n"
     )
 
 

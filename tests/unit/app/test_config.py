@@ -202,7 +202,8 @@ def test_a_file_that_is_not_there_says_what_makes_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigProblem) as problem:
         load_config(tmp_path / "kuayu.toml", {})
     assert problem.value.messages == (
-        "cannot be read (No such file or directory); `kuayu init` makes one",
+        "cannot be read (No such file or directory); "
+        "name another with --config; `kuayu init` makes one",
     )
 
 
