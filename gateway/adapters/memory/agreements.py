@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gateway.adapters.memory.undo import Table, UndoLog
 from gateway.kernel.identifiers import GatewayId
@@ -13,6 +14,9 @@ from gateway.ports.journal_agreements import (
     StoredAgreement,
     StoredNotice,
 )
+
+if TYPE_CHECKING:
+    from gateway.adapters.memory.state import State
 
 
 class AgreementTables:
@@ -28,36 +32,36 @@ class AgreementTables:
 class MemoryAgreementSnapshot:
     """Implements `ports.journal_agreements.AgreementSnapshot`."""
 
-    def __init__(self, tables: AgreementTables) -> None:
-        self._agreements = tables
+    if TYPE_CHECKING:
+        _state: State
 
     def agreements(self) -> Sequence[StoredAgreement]:
         """See `AgreementSnapshot`."""
-        rows = self._agreements.contents.rows.values()
+        rows = self._state.agreements.contents.rows.values()
         return [self._whole(r) for r in sorted(rows, key=lambda r: (r.recorded_at_ms, r.digest))]
 
     def agreement(self, digest: bytes) -> StoredAgreement | None:
         """See `AgreementSnapshot`."""
-        row = self._agreements.contents.rows.get(digest)
+        row = self._state.agreements.contents.rows.get(digest)
         return None if row is None else self._whole(row)
 
     def agreement_acts(self, digest: bytes) -> Sequence[StoredAct]:
         """See `AgreementSnapshot`."""
-        found = [act for act in self._agreements.acts.rows.values() if act.digest == digest]
+        found = [act for act in self._state.agreements.acts.rows.values() if act.digest == digest]
         return sorted(found, key=lambda a: (a.party, a.verdict))
 
     def agreements_proposed_by(self, counterpart: GatewayId) -> int:
         """See `AgreementSnapshot`."""
-        rows = self._agreements.contents.rows.values()
+        rows = self._state.agreements.contents.rows.values()
         return sum(row.counterpart == counterpart == row.proposer for row in rows)
 
     def agreement_dropped(self, digest: bytes) -> DroppedAgreement | None:
         """See `AgreementSnapshot`."""
-        return self._agreements.dropped.rows.get(digest)
+        return self._state.agreements.dropped.rows.get(digest)
 
     def notices(self) -> Sequence[StoredNotice]:
         """See `AgreementSnapshot`."""
-        rows = self._agreements.notices.rows.values()
+        rows = self._state.agreements.notices.rows.values()
         return sorted(rows, key=lambda n: (n.said_at_ms, n.partner, n.kind))
 
     def _whole(self, row: StoredAgreement) -> StoredAgreement:
@@ -69,27 +73,27 @@ class MemoryAgreementTransaction(MemoryAgreementSnapshot):
 
     def put_agreement(self, agreement: StoredAgreement) -> None:
         """See `AgreementTransaction`."""
-        if agreement.digest not in self._agreements.contents.rows:
-            self._agreements.contents.put(agreement.digest, agreement._replace(acts=()))
-        self._agreements.dropped.drop(agreement.digest)
+        if agreement.digest not in self._state.agreements.contents.rows:
+            self._state.agreements.contents.put(agreement.digest, agreement._replace(acts=()))
+        self._state.agreements.dropped.drop(agreement.digest)
 
     def drop_agreement(self, dropped: DroppedAgreement) -> None:
         """See `AgreementTransaction`."""
-        self._agreements.contents.drop(dropped.digest)
-        self._agreements.dropped.put(dropped.digest, dropped)
+        self._state.agreements.contents.drop(dropped.digest)
+        self._state.agreements.dropped.put(dropped.digest, dropped)
 
     def put_notice(self, notice: StoredNotice) -> None:
         """See `AgreementTransaction`."""
-        self._agreements.notices.put((notice.digest, notice.partner, notice.kind), notice)
+        self._state.agreements.notices.put((notice.digest, notice.partner, notice.kind), notice)
 
     def settle_notice(self, settled: SettledNotice) -> None:
         """See `AgreementTransaction`."""
-        for key, notice in list(self._agreements.notices.rows.items()):
+        for key, notice in list(self._state.agreements.notices.rows.items()):
             if notice.draft_id == settled.draft_id:
-                self._agreements.notices.put(key, notice._replace(**settled._asdict()))
+                self._state.agreements.notices.put(key, notice._replace(**settled._asdict()))
 
     def put_act(self, act: StoredAct) -> None:
         """See `AgreementTransaction`."""
         key = (act.digest, act.party, act.verdict)
-        if key not in self._agreements.acts.rows:
-            self._agreements.acts.put(key, act)
+        if key not in self._state.agreements.acts.rows:
+            self._state.agreements.acts.put(key, act)

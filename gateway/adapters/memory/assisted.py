@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from gateway.adapters.memory.undo import Table, UndoLog
 from gateway.kernel.assisted import TypingStatus, WorkStatus
 from gateway.kernel.identifiers import CaseKey
 from gateway.ports.assisted import Typing, WorkItem
+
+if TYPE_CHECKING:
+    from gateway.adapters.memory.state import State
 
 
 class AssistedTables:
@@ -19,16 +22,11 @@ class AssistedTables:
         self.typings: Table[tuple[str, str], Typing] = Table(log)
 
 
-class _Holder(Protocol):
-    @property
-    def assisted(self) -> AssistedTables: ...
-
-
 class MemoryAssistedReads:
     """Implements `ports.assisted.AssistedReads`."""
 
-    def __init__(self, state: _Holder) -> None:
-        self._assisted = state.assisted
+    if TYPE_CHECKING:
+        _state: State
 
     def work_items(
         self, unit: str | None, *, done: bool, limit: int, after: bytes = b""
@@ -36,7 +34,7 @@ class MemoryAssistedReads:
         """See `AssistedReads`."""
         found = [
             item
-            for key, item in sorted(self._assisted.work.rows.items())
+            for key, item in sorted(self._state.assisted.work.rows.items())
             if key > after
             and unit in (None, item.unit)
             and (item.status is WorkStatus.DONE) is done
@@ -45,11 +43,11 @@ class MemoryAssistedReads:
 
     def work_item(self, message_id: bytes) -> WorkItem | None:
         """See `AssistedReads`."""
-        return self._assisted.work.rows.get(message_id)
+        return self._state.assisted.work.rows.get(message_id)
 
     def work_of_case(self, key: CaseKey) -> Sequence[WorkItem]:
         """See `AssistedReads`."""
-        rows = self._assisted.work.rows
+        rows = self._state.assisted.work.rows
         return [rows[i] for i in sorted(rows) if rows[i].case_key == key]
 
     def typings_of_case(self, key: CaseKey) -> Sequence[Typing]:
@@ -62,7 +60,7 @@ class MemoryAssistedReads:
 
     def _typings(self) -> list[Typing]:
         return sorted(
-            self._assisted.typings.rows.values(), key=lambda t: (t.typed_at_ms, t.natural_key)
+            self._state.assisted.typings.rows.values(), key=lambda t: (t.typed_at_ms, t.natural_key)
         )
 
 
@@ -71,14 +69,14 @@ class MemoryAssistedWrites(MemoryAssistedReads):
 
     def list_work(self, items: Sequence[WorkItem]) -> None:
         """See `AssistedWrites`."""
-        self.save_work([i for i in items if i.message_id not in self._assisted.work.rows])
+        self.save_work([i for i in items if i.message_id not in self._state.assisted.work.rows])
 
     def save_work(self, items: Sequence[WorkItem]) -> None:
         """See `AssistedWrites`."""
         for item in items:
-            self._assisted.work.put(item.message_id, item)
+            self._state.assisted.work.put(item.message_id, item)
 
     def save_typings(self, typings: Sequence[Typing]) -> None:
         """See `AssistedWrites`."""
         for typing in typings:
-            self._assisted.typings.put((typing.partner, typing.natural_key), typing)
+            self._state.assisted.typings.put((typing.partner, typing.natural_key), typing)

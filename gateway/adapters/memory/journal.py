@@ -49,8 +49,6 @@ class MemorySnapshot(
     """Implements `ports.journal.Snapshot`."""
 
     def __init__(self, state: State) -> None:
-        MemoryAgreementSnapshot.__init__(self, state.agreements)
-        MemoryAssistedReads.__init__(self, state)
         self._state = state
 
     @property

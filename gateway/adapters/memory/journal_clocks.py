@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from gateway.adapters.memory.undo import Table, UndoLog
-from gateway.kernel.case import CaseRecord, CaseRole, Stage
+from gateway.kernel.case import CaseRole, Stage
 from gateway.kernel.identifiers import CaseKey
 from gateway.ports.journal_clocks import FIRST_PAGE, ClockKept, KeptClocks, LatePlace
 from gateway.rules.deadlines import ClockName, Level
+
+if TYPE_CHECKING:
+    from gateway.adapters.memory.state import State
 
 
 class ClockTables:
@@ -20,40 +23,31 @@ class ClockTables:
         self.events: Table[tuple[CaseKey, ClockName, int, Level], ClockKept] = Table(log)
 
 
-class _State(Protocol):
-    cases: Table[CaseKey, tuple[int, CaseRecord]]
-
-    @property
-    def clocks(self) -> ClockTables: ...
-
-
-class _Held(Protocol):
-    @property
-    def _state(self) -> _State: ...
-
-
 class MemoryClockReads:
     """Implements `ports.journal_clocks.ClockReads`."""
 
-    def clocks(self: _Held, keys: Collection[CaseKey]) -> Mapping[CaseKey, KeptClocks]:
+    if TYPE_CHECKING:
+        _state: State
+
+    def clocks(self, keys: Collection[CaseKey]) -> Mapping[CaseKey, KeptClocks]:
         """See `ClockReads`."""
         rows = self._state.clocks.kept.rows
         return {key: rows[key] for key in keys if key in rows}
 
-    def clocks_due(self: _Held, now_ms: int, limit: int) -> Sequence[KeptClocks]:
+    def clocks_due(self, now_ms: int, limit: int) -> Sequence[KeptClocks]:
         """See `ClockReads`."""
         rows = self._state.clocks.kept.rows.values()
         due = [(k.next_ms, k) for k in rows if k.next_ms is not None and k.next_ms <= now_ms]
         return [k for _, k in sorted(due, key=lambda one: one[0])[:limit]]
 
-    def clocks_stale(self: _Held, calendar: str, limit: int) -> Sequence[KeptClocks]:
+    def clocks_stale(self, calendar: str, limit: int) -> Sequence[KeptClocks]:
         """See `ClockReads`."""
         rows = self._state.clocks.kept.rows.values()
         open_ = [k for k in rows if k.clocks.closed_at_ms is None]
         return [k for k in open_ if k.calendar != calendar][:limit]
 
     def clocks_late(
-        self: _Held, unit: str | None, now_ms: int, *, limit: int, after: LatePlace = FIRST_PAGE
+        self, unit: str | None, now_ms: int, *, limit: int, after: LatePlace = FIRST_PAGE
     ) -> Sequence[KeptClocks]:
         """See `ClockReads`."""
         late = [
@@ -66,7 +60,7 @@ class MemoryClockReads:
         later = [(place, k) for place, k in late if place > after]
         return [k for _, k in sorted(later, key=lambda one: one[0])[:limit]]
 
-    def clocks_to_rectify(self: _Held, unit: str, limit: int) -> Sequence[KeptClocks]:
+    def clocks_to_rectify(self, unit: str, limit: int) -> Sequence[KeptClocks]:
         """See `ClockReads`."""
         held = self._state.clocks.kept.rows
         found = []
@@ -79,7 +73,7 @@ class MemoryClockReads:
                 found.append(held[key])
         return found[:limit]
 
-    def clock_events(self: _Held, key: CaseKey) -> Sequence[ClockKept]:
+    def clock_events(self, key: CaseKey) -> Sequence[ClockKept]:
         """See `ClockReads`."""
         found = [e for e in self._state.clocks.events.rows.values() if e.case_key == key]
         return sorted(found, key=lambda e: (e.warning.at_ms, *e.warning[:3]))
@@ -88,12 +82,15 @@ class MemoryClockReads:
 class MemoryClockWrites:
     """Implements `ports.journal_clocks.ClockWrites`."""
 
-    def save_clocks(self: _Held, clocks: Sequence[KeptClocks]) -> None:
+    if TYPE_CHECKING:
+        _state: State
+
+    def save_clocks(self, clocks: Sequence[KeptClocks]) -> None:
         """See `ClockWrites`."""
         for kept in clocks:
             self._state.clocks.kept.put(kept.clocks.key, kept)
 
-    def keep_clock_events(self: _Held, events: Sequence[ClockKept]) -> None:
+    def keep_clock_events(self, events: Sequence[ClockKept]) -> None:
         """See `ClockWrites`."""
         table = self._state.clocks.events
         for event in events:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from gateway.adapters.memory.undo import Table, UndoLog
 from gateway.kernel.identifiers import CaseKey
 from gateway.ports.journal_joint import JointTask
+
+if TYPE_CHECKING:
+    from gateway.adapters.memory.state import State
 
 
 class JointTables:
@@ -17,25 +20,18 @@ class JointTables:
         self.tasks: Table[CaseKey, JointTask] = Table(log)
 
 
-class _State(Protocol):
-    @property
-    def joint(self) -> JointTables: ...
-
-
-class _Held(Protocol):
-    @property
-    def _state(self) -> _State: ...
-
-
 class MemoryJointReads:
     """Implements `ports.journal_joint.JointReads`."""
 
-    def joint_tasks(self: _Held, parent: CaseKey) -> Sequence[JointTask]:
+    if TYPE_CHECKING:
+        _state: State
+
+    def joint_tasks(self, parent: CaseKey) -> Sequence[JointTask]:
         """See `JointReads`."""
         found = [t for t in self._state.joint.tasks.rows.values() if t.parent == parent]
         return sorted(found, key=lambda t: t.number)
 
-    def joint_parent(self: _Held, key: CaseKey) -> CaseKey | None:
+    def joint_parent(self, key: CaseKey) -> CaseKey | None:
         """See `JointReads`."""
         task = self._state.joint.tasks.rows.get(key)
         return None if task is None else task.parent
@@ -44,7 +40,10 @@ class MemoryJointReads:
 class MemoryJointWrites:
     """Implements `ports.journal_joint.JointWrites`."""
 
-    def put_joint_task(self: _Held, task: JointTask) -> None:
+    if TYPE_CHECKING:
+        _state: State
+
+    def put_joint_task(self, task: JointTask) -> None:
         """See `JointWrites`."""
         if task.key not in self._state.joint.tasks.rows:
             self._state.joint.tasks.put(task.key, task)
