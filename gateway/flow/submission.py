@@ -15,7 +15,7 @@ from gateway.flow.items import choose_agreement
 from gateway.flow.joint_views import joint_part
 from gateway.flow.origin_words import applicant_stated, origin_body
 from gateway.flow.outbound import drop_prepared, expected_stage, prepare, prepared, say
-from gateway.flow.views import case_view, full_view
+from gateway.flow.views import case_view, full_view, reviews_view
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
 from gateway.kernel.digests import commitment
 from gateway.kernel.envelope import Attachment, Body, Kind, Right
@@ -263,7 +263,8 @@ class Submission:
             key = case.key
             view = full_view(case, home, s.history(key), s.outbox(key), s.materials(key))
             listed = item_note(s.item_list, case, home)
-            return {**view, **joint_part(s, case), "item_list": listed}
+            said = reviews_view(s.history(key))
+            return {**view, **joint_part(s, case), "item_list": listed, "reviews": said}
 
         return await self._journal.read(query)
 

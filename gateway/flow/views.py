@@ -223,6 +223,11 @@ def _afterwards(case: CaseRecord, history: Sequence[StoredMessage]) -> dict[str,
     }
 
 
+def reviews_view(history: Sequence[StoredMessage]) -> list[dict[str, object]]:
+    """Show reviews and what answered them, with what people wrote: for the case's own units."""
+    return _bodies(history, Kind.REVIEWED)
+
+
 def _bodies(
     history: Sequence[StoredMessage], kind: Kind, without: frozenset[str] = frozenset()
 ) -> list[dict[str, object]]:
@@ -290,5 +295,5 @@ def task_view(
     if not history:
         return view
     afterwards = _afterwards(case, history)
-    afterwards["reviews"] = _bodies(history, Kind.REVIEWED)
+    afterwards["reviews"] = reviews_view(history)
     return {**view, **afterwards}

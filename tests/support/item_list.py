@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from gateway.kernel.faults import Fault
+from gateway.kernel.limits import HTTP_ERRORS_MAX
+from gateway.rules.item_list.problems import Problem
 from gateway.rules.item_list.rows import COLUMNS, ItemRow
 
 AUTHORITY = "11620900MB00000000"
@@ -69,3 +72,24 @@ def csv_lines(rows: Iterable[Sequence[str]], columns: Sequence[str] = COLUMNS) -
 def csv_bytes(*rows: Sequence[str], encoding: str = "utf-8") -> bytes:
     """Return a file of the item list."""
     return "\r\n".join((*csv_lines(rows), "")).encode(encoding)
+
+
+def require_none(problems: Sequence[Problem]) -> None:
+    """Refuse if there is any problem.
+
+    Raises:
+        Fault: the first one's rule; `errors` has each place as `/line/column`, bounded.
+    """
+    if not problems:
+        return
+    first = problems[0]
+    where = f"line {first.line}" + (f", {first.column}" if first.column else "")
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    raise Fault(
+        first.rule,
+        f"{where}: {first.detail}{more}",
+        errors=tuple(
+            (f"/{p.line}/{p.column}", f"{p.rule.value}: {p.detail}")
+            for p in problems[:HTTP_ERRORS_MAX]
+        ),
+    )

@@ -22,6 +22,9 @@ def sign_file(config: Config, folder: Path, *, json: bool) -> None:
     path = folder / "agreement.toml"
     try:
         raw = path.read_bytes()
+    except FileNotFoundError as missing:
+        told = "不存在 is not there; put the agreement there, byte for byte as the partner has it"
+        raise Stop(ExitCode.CONFIG, f"{path} {told}") from missing
     except OSError as problem:
         raise Stop(ExitCode.CONFIG, f"{path} cannot be read: {problem.strerror}") from problem
     content = parse_agreement(raw, path)

@@ -11,11 +11,17 @@ from gateway.kernel.faults import Fault
 from gateway.kernel.faults import FaultCode as F
 from gateway.kernel.limits import ITEM_CELL_CHARS_MAX
 from gateway.rules.item_list import decoding, reading
-from gateway.rules.item_list.problems import require_none
 from gateway.rules.item_list.reading import read_csv
 from gateway.rules.item_list.rows import COLUMNS, ItemRow
 from gateway.rules.item_list.writing import write_csv
-from tests.support.item_list import AUTHORITY, csv_bytes, csv_lines, list_row, list_rows
+from tests.support.item_list import (
+    AUTHORITY,
+    csv_bytes,
+    csv_lines,
+    list_row,
+    list_rows,
+    require_none,
+)
 
 ROW = list_row(1)
 

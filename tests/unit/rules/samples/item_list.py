@@ -6,10 +6,9 @@ from gateway.kernel.limits import ITEM_FILE_BYTES_MAX
 from gateway.rules.item_list.arrivals import ToldEdition, arrive, require_own_list
 from gateway.rules.item_list.changes import Changes, list_digest, require_most_stay
 from gateway.rules.item_list.parts import ListPart, apply, read_part, require_result, write_part
-from gateway.rules.item_list.problems import require_none
 from gateway.rules.item_list.reading import read_csv
 from gateway.rules.item_list.rows import COLUMNS, fingerprint
-from tests.support.item_list import OTHER_AUTHORITY, csv_bytes, csv_lines, list_row
+from tests.support.item_list import OTHER_AUTHORITY, csv_bytes, csv_lines, list_row, require_none
 from tests.unit.rules.samples.sample import Sample
 
 ROW = list_row(1)
