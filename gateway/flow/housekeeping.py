@@ -1,7 +1,8 @@
 """Takes away attachments that no message can name any more: of cases never submitted, or refused.
 
-What our own portals gave us is theirs, however long a case is being gathered: of such cases only
-uploads that were never completed go.
+What our own portals gave us is theirs, however long a case is being gathered: the journal knows it,
+and only uploads that were never completed go. What was copied for a joint task that was then not
+given goes too.
 """
 
 from __future__ import annotations
@@ -91,7 +92,5 @@ class Housekeeping:
             )
 
     async def _kept(self, keys: Sequence[CaseKey]) -> set[CaseKey]:
-        """Return the cases whose whole files stay: the journal knows them, or they are ours."""
-        home = self._directory.current().home.gateway_id
-        known = await self._journal.read(lambda s: s.cases(keys))
-        return {key for key in keys if key in known or key.origin == home}
+        """Return the cases whose whole files stay: those that the journal knows."""
+        return set(await self._journal.read(lambda s: s.cases(keys)))

@@ -103,7 +103,10 @@ class JointTasks:
             number = 1 + len(group.joint_tasks(case.key))
             if number > JOINT_TASKS_MAX:
                 raise Fault(FaultCode.LIMIT_QUOTA, f"a case has {JOINT_TASKS_MAX} joint tasks")
-            draft = own_message(book, actor, task, Kind.JOINT_TASK, body)
+            # Copying files takes a while: what was revoked meanwhile is not passed on.
+            current = self._directory.current()
+            _require_onward(current, case, wish)
+            draft = own_message(current, actor, task, Kind.JOINT_TASK, body)
             group.joint.append(
                 JointTask(case.key, task.key, number, task.counterpart, group.now_ms, due_on)
             )

@@ -13,10 +13,11 @@ import pytest
 from gateway.flow.desk import JointAsk, TaskAct
 from gateway.flow.inquiry import explain
 from gateway.flow.permissions import permissions
-from gateway.kernel.case import CaseRole, Stage
-from gateway.kernel.envelope import Kind, Outcome
+from gateway.kernel.case import CaseRecord, CaseRole, Stage
+from gateway.kernel.envelope import Attachment, Kind, Outcome
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
+from gateway.kernel.limits import MESSAGE_LIFE_MS_MAX, SKEW_MS_MAX
 from gateway.ports.journal import Snapshot, StoredMessage
 from gateway.rules.agreement import Act, OpenCases, Verdict
 from tests.flow.link import Trouble
@@ -471,3 +472,38 @@ async def test_the_matrix_shows_whom_one_may_ask_and_for_whom_one_takes_part(tri
         assert (task.partner, task.way(side.id)) == (partner, way)
         assert (task.deciding, task.participating) == (trio.zjg.id, trio.bs.id)
     assert not [p for p in permissions(trio.jq.directory.current(), now_ms) if p.task]
+
+
+async def test_what_was_copied_for_a_task_that_was_not_given_is_swept(
+    trio: Trio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.flow.joint.JOINT_TASKS_MAX", 1)
+    case_id, task_id = await trio.asked()
+    assert await code_of(trio.ask(case_id)) is FaultCode.LIMIT_QUOTA
+    vault, given = trio.zjg.vault, (await trio.zjg.case(task_id)).key
+    assert len(await vault.cases_of(GatewayId("310113"))) == 2
+    trio.clock.advance(MESSAGE_LIFE_MS_MAX + SKEW_MS_MAX + 1)
+    await trio.zjg.housekeeping.turn()
+    assert list(await vault.cases_of(GatewayId("310113"))) == [given]
+
+
+async def test_what_is_revoked_while_files_are_copied_is_not_passed_on(
+    trio: Trio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id, side = await trio.accepted(), trio.zjg
+    copy = side.joint._pass_on
+
+    async def copy_slowly(main: CaseRecord, task: CaseRecord, files: Sequence[Attachment]) -> None:
+        await copy(main, task, files)
+        book, now_ms = side.directory.current(), side.clock.now_ms()
+        stop = Act(trio.jq.id, Verdict.REVOKE, now_ms, open_cases=OpenCases.STOP)
+        agreement = book.agreements[main.agreement_digest]
+        revoked = replace(agreement, acts=(*agreement.acts, stop))
+        side.directory.replace(
+            replace(book, agreements={**book.agreements, agreement.digest: revoked})
+        )
+
+    monkeypatch.setattr(side.joint, "_pass_on", copy_slowly)
+    assert await code_of(trio.ask(case_id)) is FaultCode.AGREEMENT_REVOKED
+    await trio.drain()
+    assert await trio.joint(case_id) == []
