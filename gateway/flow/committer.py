@@ -101,6 +101,8 @@ class Group:
     """Kinds this group has taken in, per case: the journal does not show them yet."""
     decisions: dict[CaseKey, bytes] = field(default_factory=dict)
     """Header digests of decisions this group has taken in, latest per case."""
+    told_parts: dict[tuple[GatewayId, int], dict[int, bytes]] = field(default_factory=dict)
+    """Parts of editions that are kept, with those of this group."""
     woken: set[GatewayId] = field(default_factory=set)
     units: set[str] = field(default_factory=set)
     _loaded: set[CaseKey] = field(default_factory=set)

@@ -89,6 +89,7 @@ class Intake:
         self._clock = clock
         self._standing = StandingKeeper()
         self._burning: dict[GatewayId, asyncio.Lock] = {}
+        self._hearing: dict[GatewayId, asyncio.Lock] = {}
 
     async def take_in(
         self, peer: GatewayId, raws: Sequence[bytes], *, local: bool = False
@@ -219,9 +220,10 @@ class Intake:
                 continue
             try:
                 if kind is Kind.CATALOGUE_CHANGED:
-                    delivery.notice = await hear_part(
-                        self._journal, book, received.header, conformant.document, at_ms
-                    )
+                    # One list at a time of a partner: a whole one may take a reader seconds.
+                    async with self._hearing.setdefault(sender.gateway_id, asyncio.Lock()):
+                        told = received.header, conformant.document
+                        delivery.notice = await hear_part(self._journal, book, *told, at_ms)
                     continue
                 delivery.notice = await self._accords.notice(
                     book, sender, received.header, conformant.document, at_ms

@@ -106,6 +106,7 @@ class JointTasks:
             # Copying files takes a while: what was revoked meanwhile is not passed on.
             current = self._directory.current()
             _require_onward(current, case, wish)
+            require_in_force(agreement_of(current, agreement.digest), group.now_ms)
             draft = own_message(current, actor, task, Kind.JOINT_TASK, body)
             group.joint.append(
                 JointTask(case.key, task.key, number, task.counterpart, group.now_ms, due_on)

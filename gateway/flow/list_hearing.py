@@ -131,7 +131,7 @@ def keep_part(group: Group, heard: Heard, message_id: MessageId) -> None:
     lists, part = group.tx.item_list, heard.part
     told = lists.told(part.region)
     before = arriving(told)
-    here = lists.told_parts(part.region, before.number) if before else {}
+    here = _here(group, part.region, before.number) if before else {}
     _require_seen(lists, heard)
     after = arrive(told, here.keys(), part, heard.digest, group.now_ms)
     if after is None:
@@ -144,8 +144,17 @@ def keep_part(group: Group, heard: Heard, message_id: MessageId) -> None:
             raise heard.fault
     if before is not None and anew:
         lists.drop_told(part.region, before.number)
+        group.told_parts.pop((part.region, before.number), None)
     lists.put_told(after)
     lists.put_told_part(part.region, after.number, part.part, message_id)
+    _here(group, part.region, after.number)[part.part] = message_id
+
+
+def _here(group: Group, region: GatewayId, number: int) -> dict[int, bytes]:
+    """Return the parts that are kept; they are looked up once a group, not with every message."""
+    if (region, number) not in group.told_parts:
+        group.told_parts[region, number] = dict(group.tx.item_list.told_parts(region, number))
+    return group.told_parts[region, number]
 
 
 def _require_seen(lists: ItemListReader, heard: Heard) -> None:

@@ -8,8 +8,16 @@ from gateway.flow.committer import Group
 from gateway.flow.joint_cases import touch_parent
 from gateway.flow.list_telling import settled
 from gateway.flow.outbound import settle, settle_notice
-from gateway.kernel.envelope import Kind, Receipt
-from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef
+from gateway.kernel.envelope import Kind, Outcome, Receipt
+from gateway.kernel.faults import FaultCode
+from gateway.kernel.identifiers import (
+    CaseKey,
+    GatewayId,
+    MessageId,
+    MessageRef,
+    uuid7_unix_ms,
+)
+from gateway.kernel.limits import MESSAGE_LIFE_MS
 from gateway.ports.journal import OutboxEntry, OutboxStatus, ReceiptRecord
 
 
@@ -51,13 +59,21 @@ class Settle:
         group.receipts.append(ReceiptRecord(self._ref, r.outcome, r.rule, self._raw, group.now_ms))
         case = None if entry.case_key is None else group.case(entry.case_key)
         if case is None:
-            settle_notice(group, entry, r)
+            outcome = r.outcome
             if entry.kind is Kind.CATALOGUE_CHANGED:
-                settled(group, entry.partner, r.outcome, r.rule)
+                outcome = Outcome.VOID if _outlived(entry, r.rule, group.now_ms) else outcome
+                settled(group, entry.partner, outcome, r.rule)
+            settle_notice(group, entry, r._replace(outcome=outcome))
         else:
             after = settle(group, case, entry, r.outcome, r.rule)
             touch_parent(group, case, after)
             group.save(after)
+
+
+def _outlived(entry: OutboxEntry, rule: str, now_ms: int) -> bool:
+    """Tell whether a message came too late, by our clock too: it is said anew, as a burnt one."""
+    age_ms = now_ms - uuid7_unix_ms(entry.message_id)
+    return rule == FaultCode.DELIVERY_EXPIRED.value and age_ms >= MESSAGE_LIFE_MS
 
 
 class Park:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from gateway.adapters.memory.item_list import MemoryItemList
 from gateway.flow.item_list import ImportWish, import_items, rows_at
+from gateway.flow.list_hearing import Heard, hear_part
 from gateway.flow.list_telling import make_next, next_telling
 from gateway.flow.outbound import notify
 from gateway.kernel.envelope import Body, Header, Kind, Strength
 from gateway.kernel.faults import FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef
-from gateway.kernel.limits import ITEM_PART_ROWS_MAX, ITEM_PARTS_UNDER_WAY_MAX, ITEM_TOLD_DAYS_MAX
+from gateway.kernel.limits import (
+    ITEM_PART_ROWS_MAX,
+    ITEM_PARTS_UNDER_WAY_MAX,
+    ITEM_TOLD_DAYS_MAX,
+    MESSAGE_LIFE_MS,
+)
 from gateway.ports.item_list import Edition, Telling
 from gateway.ports.journal import JournalDown, Transaction
 from gateway.rules.item_list.arrivals import ToldEdition
@@ -474,3 +482,60 @@ async def test_an_edition_that_breaks_its_publishing_leaves_other_regions_theirs
     await told(world)
     assert await held(world.jyg) == list_rows(5)
     assert "item_list_broke" in world.jyg.log.names()
+
+
+async def test_what_outlived_a_broken_line_is_said_anew(world: World) -> None:
+    await imports(world.jq, list_rows(3))
+    await world.jq.lists.tell()
+    world.clock.advance(MESSAGE_LIFE_MS + 86_400_000)
+    await told(world)
+    assert await held(world.jyg) == list_rows(3)
+    assert (await telling(world.jq)).known == 1
+
+
+async def test_a_group_of_parts_looks_up_once_what_is_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for part in in_parts(list_rows(40), 20)[:-1]:
+        await world.jq.committer.submit(Say(world.jq, write_part(part)))
+    looked_up: list[int] = []
+    real = MemoryItemList.told_parts
+
+    def counted(lists: MemoryItemList, region: GatewayId, number: int) -> Mapping[int, bytes]:
+        if "keep_part" in {frame.function for frame in inspect.stack()}:
+            looked_up.append(number)
+        return real(lists, region, number)
+
+    monkeypatch.setattr(MemoryItemList, "told_parts", counted)
+    await world.exchange()
+    assert len(looked_up) <= 2
+    kept = await world.jyg.journal.read(lambda s: s.item_list.told_parts(JQ, 1))
+    assert sorted(kept) == list(range(1, 20))
+
+
+async def test_a_partner_has_one_whole_list_judged_at_a_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going = most = 0
+    real = hear_part
+
+    async def watched(*args: Any) -> Heard:
+        nonlocal going, most
+        going += 1
+        most = max(most, going)
+        await asyncio.sleep(0)
+        try:
+            return await real(*args)
+        finally:
+            going -= 1
+
+    monkeypatch.setattr("gateway.flow.intake.hear_part", watched)
+    for part in in_parts(list_rows(9), 3):
+        await world.jq.committer.submit(Say(world.jq, write_part(part)))
+    sealed = await world.jq.journal.read(lambda s: s.outbox(None))  # type: ignore[arg-type]
+    refs = [MessageRef(JQ, MessageId(entry.message_id)) for entry in sealed]
+    stored = await world.jq.journal.read(lambda s: s.messages(refs))
+    calls = [world.jyg.intake.take_in(JQ, [m.envelope]) for m in stored.values()]
+    assert len(calls) == 3
+    await asyncio.gather(*calls)
+    assert most == 1
