@@ -33,15 +33,15 @@ from gateway.flow.assisted_views import (
     with_files,
     work_view,
 )
-from gateway.flow.attesting import Attester
+from gateway.flow.attesting import Attester, Proof
 from gateway.flow.committer import Committer, Group
 from gateway.flow.desk import Actor, Download, View
 from gateway.flow.intake import Intake
 from gateway.flow.settling import Settle
-from gateway.kernel.assisted import OPEN, TypingEvent, TypingStatus, WorkStatus
+from gateway.kernel.assisted import ADAPTER, OPEN, TypingEvent, TypingStatus, WorkStatus
 from gateway.kernel.case import CaseRecord
 from gateway.kernel.digests import commitment, digest
-from gateway.kernel.envelope import Body, Kind, NotTakenIn, Outcome
+from gateway.kernel.envelope import Body, Kind, NotTakenIn, Outcome, Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import MessageId, MessageRef
 from gateway.kernel.limits import ASSISTED_RESUME_MAX, SALT_BYTES, SKEW_MS_MAX
@@ -163,7 +163,7 @@ class Assistance:
             item.partner,
             ref.message_id,
             item.header_digest,
-            record,
+            Proof(ADAPTER, Strength.ASSISTED, record, f"handed-over/{ref.message_id.hex()}"),
             at_ms,
             FaultCode.CASE_ALREADY_DECIDED if late else None,
         )
@@ -283,7 +283,8 @@ class Assistance:
             self._directory.current(), case, typing, commitment(salt, body_bytes)
         )
         header_bytes = encode_header(header)
-        attestation = await self._attester.message(header, header_bytes, record, typing.natural_key)
+        proof = Proof(ADAPTER, Strength.ASSISTED, record, typing.natural_key)
+        attestation = await self._attester.message(header, header_bytes, proof)
         confirmed = typing._replace(
             status=rules.step(typing.status, TypingEvent.CONFIRM),
             confirmed_at_ms=now_ms,

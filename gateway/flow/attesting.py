@@ -1,8 +1,9 @@
-"""What our own adapter vouches for when a partner does not sign (适配器证明), made and checked."""
+"""What our own adapters vouch for when a partner does not sign (适配器证明), made and checked."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import NamedTuple
 
 from gateway.kernel.assisted import ADAPTER
 from gateway.kernel.digests import TYPE_ATTESTATION, TYPE_RECEIPT, digest, pae
@@ -10,6 +11,7 @@ from gateway.kernel.envelope import Header, Outcome, Receipt, Signature, Strengt
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, MessageId
 from gateway.ports.keyring import Signer, SignerDown
+from gateway.rules.arrivals import DIALECTS, require_provable
 from gateway.rules.trust import Check, Partner, adapter_of, checks_for
 from gateway.wire.envelopes import (
     Attestation,
@@ -21,8 +23,25 @@ from gateway.wire.envelopes import (
 from gateway.wire.fault_table import texts
 from gateway.wire.receipts import encode_receipt, encode_signed_receipt
 
-_HANDED_OVER_ZH = "由工作人员人工转交，无对方签名"
-_HANDED_OVER_EN = "handed over by a person; the recipient signed nothing"
+_HANDED_OVER = (
+    "由工作人员人工转交，无对方签名",
+    "handed over by a person; the recipient signed nothing",
+)
+_ANSWERED = (
+    "对方平台已应答接收，无网关签名，由本方适配器证明",
+    "the recipient's platform answered; no gateway signed it, our adapter attests it",
+)
+
+
+class Proof(NamedTuple):
+    """What an attestation stands on."""
+
+    adapter: str
+    """Outlet kind of the partner."""
+    strength: Strength
+    raw: bytes
+    """Verbatim what was received, or the record of who handed it over."""
+    natural_key: str
 
 
 class Attester:
@@ -31,21 +50,14 @@ class Attester:
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
 
-    async def message(self, header: Header, header_bytes: bytes, raw: bytes, natural: str) -> bytes:
-        """Return the encoded SignedAttestation of a message made from `raw`.
+    async def message(self, header: Header, header_bytes: bytes, proof: Proof) -> bytes:
+        """Return the encoded SignedAttestation of a message made from what `proof` holds.
 
         Raises:
             Fault: `delivery.signer_down`.
         """
-        vouched = Attestation(
-            header.sender,
-            ADAPTER,
-            header.sent_at_ms,
-            digest(raw),
-            Strength.ASSISTED,
-            natural,
-            header.message_id,
-            digest(header_bytes),
+        vouched = _vouched(
+            header.sender, proof, header.sent_at_ms, header.message_id, digest(header_bytes)
         )
         return await self._attest(vouched)
 
@@ -55,35 +67,26 @@ class Attester:
         partner: GatewayId,
         message_id: MessageId,
         header_digest: bytes,
-        raw: bytes,
+        proof: Proof,
         at_ms: int,
         refused_by: FaultCode | None = None,
+        detail: str = "",
     ) -> tuple[Receipt, bytes]:
         """Return what stands for the partner's receipt, and its encoding with the attestation.
 
-        `raw` says who handed the message over, when and how; `refused_by` is the rule by which the
-        partner said no.
+        `refused_by` is the rule by which the partner said no, `detail` what it said.
 
         Raises:
             Fault: `delivery.signer_down`.
         """
         outcome = Outcome.REFUSED if refused_by else Outcome.TAKEN_IN
         rule = refused_by.value if refused_by else ""
-        said = texts(refused_by, "") if refused_by else (_HANDED_OVER_ZH, _HANDED_OVER_EN)
+        taken = _HANDED_OVER if proof.adapter == ADAPTER else _ANSWERED
+        said = texts(refused_by, detail) if refused_by else taken
         receipt = Receipt(home, partner, message_id, header_digest, at_ms, outcome, rule, *said)
         encoded = encode_receipt(receipt)
         signature = await self._sign(pae(TYPE_RECEIPT, encoded))
-        natural = f"handed-over/{message_id.hex()}"
-        vouched = Attestation(
-            partner,
-            ADAPTER,
-            at_ms,
-            digest(raw),
-            Strength.ASSISTED,
-            natural,
-            message_id,
-            header_digest,
-        )
+        vouched = _vouched(partner, proof, at_ms, message_id, header_digest)
         attestation = await self._attest(vouched)
         return receipt, encode_signed_receipt(encoded, (signature,), attestation)
 
@@ -101,6 +104,21 @@ class Attester:
         return Signature(self._signer.key_id, signed)
 
 
+def _vouched(
+    partner: GatewayId, proof: Proof, at_ms: int, message_id: MessageId, header_digest: bytes
+) -> Attestation:
+    return Attestation(
+        partner,
+        proof.adapter,
+        at_ms,
+        digest(proof.raw),
+        proof.strength,
+        proof.natural_key,
+        message_id,
+        header_digest,
+    )
+
+
 def attested_checks(
     home: Partner, sender: Partner, e: Envelope, at_ms: int
 ) -> tuple[tuple[Signature, ...], list[Check]]:
@@ -113,12 +131,13 @@ def attested_checks(
     """
     if not e.attestation:
         raise Fault(FaultCode.TRUST_UNSIGNED)
-    if sender.outlet != ADAPTER or sender.keys or e.signatures:
-        raise Fault(FaultCode.TRUST_ATTESTATION_INVALID, "the sender has a system")
+    if sender.outlet not in {ADAPTER, *DIALECTS} or sender.keys or e.signatures:
+        raise Fault(FaultCode.TRUST_ATTESTATION_INVALID, "the sender signs for itself")
     signed = decode_signed_attestation(e.attestation)
     a, h = signed.attestation, e.header
     vouched = (a.partner, a.adapter, a.strength, a.message_id, a.header_digest)
-    if vouched != (h.sender, ADAPTER, h.strength, h.message_id, digest(e.header_bytes)):
+    if vouched != (h.sender, sender.outlet, h.strength, h.message_id, digest(e.header_bytes)):
         raise Fault(FaultCode.TRUST_ATTESTATION_INVALID, "another message")
+    require_provable(a.adapter, a.strength)
     message = pae(TYPE_ATTESTATION, signed.attestation_bytes)
     return signed.signatures, checks_for(adapter_of(home), signed.signatures, message, at_ms)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+from gateway.flow.attested_answers import AttestedAnswers
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer, Group, Work
 from gateway.flow.leasing import Claim, Renew, Upkeep
@@ -33,14 +34,14 @@ from gateway.kernel.limits import (
 from gateway.ports.clock import Clock, Entropy
 from gateway.ports.directory import Directory
 from gateway.ports.journal import OutboxEntry, OutboxStatus
-from gateway.ports.outlet import Listed, Outlet, OutletDown
+from gateway.ports.outlet import Answered, Listed, Outlet, OutletDown
 from gateway.ports.telemetry import EventLog
 from gateway.ports.vault import Vault
 from gateway.rules.delivery import retry_delay_ms
 from gateway.rules.trust import PartnerState, checks_for
 from gateway.wire.receipts import decode_signed_receipt
 
-Answer = bytes | NotTakenIn | Listed
+Answer = bytes | NotTakenIn | Listed | Answered
 
 
 class _Postpone:
@@ -192,6 +193,9 @@ class Lane:
                 works.append(_Postpone(entry, self._d.home, answer.rule, wait_ms))
                 continue
             try:
+                if isinstance(answer, Answered):
+                    works.append(await self._attested(entry, answer))
+                    continue
                 receipt = await self._checked(entry, answer)
             except Fault as fault:
                 self._d.log.event("receipt_refused", partner=self.partner, rule=fault.code.value)
@@ -201,6 +205,18 @@ class Lane:
                 self._tell(entry, receipt)
                 works.append(Settle(entry, self._d.home, receipt, answer))
         await self._commit(works)
+
+    async def _attested(self, entry: OutboxEntry, answer: Answered) -> Work:
+        """Have our adapter vouch for an answer that no gateway signed.
+
+        Raises:
+            Fault: `delivery.signer_down`, also where there is no adapter key.
+        """
+        if self._d.attested is None:
+            raise Fault(FaultCode.DELIVERY_SIGNER_DOWN, "no adapter key")
+        work = await self._d.attested.settle(entry, answer)
+        self._tell(entry, work.receipt)
+        return work
 
     def _tell(self, entry: OutboxEntry, receipt: Receipt) -> None:
         """One line for each message that met its receipt; ids and codes only."""
@@ -298,6 +314,7 @@ class Dispatcher:
         entropy: Entropy,
         log: EventLog,
         open_outlet: Callable[[GatewayId], Outlet],
+        attested: AttestedAnswers | None = None,
     ) -> None:
         self.committer = committer
         self.vault = vault
@@ -309,6 +326,8 @@ class Dispatcher:
         self.home = directory.current().home.gateway_id
         self.stopping = asyncio.Event()
         self._open_outlet = open_outlet
+        self.attested = attested
+        """For partners whose platform answers without signing; None without an adapter key."""
         self._lanes: dict[GatewayId, Lane] = {}
         self._outlets: list[Outlet] = []
         self._runs: list[asyncio.Task[None]] = []

@@ -39,7 +39,7 @@ class Settle:
     def __init__(self, entry: OutboxEntry, home: GatewayId, receipt: Receipt, raw: bytes) -> None:
         self._entry = entry
         self._ref = MessageRef(home, MessageId(entry.message_id))
-        self._receipt = receipt
+        self.receipt = receipt
         self._raw = raw
 
     def refs(self) -> Iterable[MessageRef]:
@@ -55,7 +55,7 @@ class Settle:
         entry = unsettled(group, self._ref)
         if entry is None:
             return  # settled before
-        r = self._receipt
+        r = self.receipt
         group.receipts.append(ReceiptRecord(self._ref, r.outcome, r.rule, self._raw, group.now_ms))
         case = None if entry.case_key is None else group.case(entry.case_key)
         if case is None:

@@ -9,7 +9,7 @@ from gateway.flow.decisions import standing_decision
 from gateway.flow.desk import View
 from gateway.flow.outbound import expected_stage
 from gateway.kernel.case import CLOSED, CaseRecord, CaseRole, Stage
-from gateway.kernel.envelope import Attachment, Kind, Outcome
+from gateway.kernel.envelope import Attachment, Kind, Outcome, SignedReceipt, Strength
 from gateway.kernel.identifiers import uuid_text
 from gateway.kernel.instants import to_iso
 from gateway.ports.journal import (
@@ -20,7 +20,7 @@ from gateway.ports.journal import (
     StoredMessage,
 )
 from gateway.rules.casework import may_say, right_needed
-from gateway.wire.envelopes import decode_envelope
+from gateway.wire.envelopes import decode_envelope, decode_signed_attestation
 from gateway.wire.headers import decode_body
 from gateway.wire.receipts import decode_signed_receipt
 
@@ -141,7 +141,7 @@ def message_view(message: StoredMessage, home: str) -> dict[str, object]:
         "receipt": None
         if receipt is None or signed is None
         else {
-            "strength": "assisted" if signed.attestation and outgoing else "signed",
+            "strength": _receipt_strength(signed),
             "outcome": receipt.outcome.name.lower(),
             "received_at": to_iso(receipt.received_at_ms),
             "rule": receipt.rule or None,
@@ -152,6 +152,13 @@ def message_view(message: StoredMessage, home: str) -> dict[str, object]:
         if receipt is None or not outgoing
         else max(0, message.receipted_at_ms - message.recorded_at_ms),
     }
+
+
+def _receipt_strength(signed: SignedReceipt) -> str:
+    """Return how strongly a receipt is proven to be its giver's; our own are signed."""
+    if not signed.attestation:
+        return Strength.SIGNED.name.lower()
+    return decode_signed_attestation(signed.attestation).attestation.strength.name.lower()
 
 
 def strength_of(message: StoredMessage) -> str | None:

@@ -163,6 +163,12 @@ class FaultCode(StrEnum):
     ASSISTED_NOTHING_TYPED = "assisted.nothing_typed"
     ASSISTED_SAME_PERSON = "assisted.same_person"
     ASSISTED_MISMATCH = "assisted.mismatch"
+    # partners' own platforms
+    PARTNER_NONCE_REPLAYED = "partner.nonce_replayed"
+    PARTNER_NUMBER_REUSED = "partner.number_reused"
+    PARTNER_CASE_UNNAMED = "partner.case_unnamed"
+    PARTNER_REFUSED = "partner.refused"
+    PARTNER_ARRIVAL_SETTLED = "partner.arrival_settled"
     # portals and business systems
     PORTAL_TOKEN_MISSING = "portal.token_missing"
     PORTAL_TOKEN_INVALID = "portal.token_invalid"

@@ -13,6 +13,7 @@ from gateway.kernel.stages import Refused, TakenIn
 from gateway.ports.assisted import AssistedReads, AssistedWrites
 from gateway.ports.item_list import ItemListReader, ItemListWriter
 from gateway.ports.journal_agreements import AgreementSnapshot, AgreementTransaction
+from gateway.ports.journal_arrivals import ArrivalReads, ArrivalWrites
 from gateway.ports.journal_clocks import ClockReads, ClockWrites
 from gateway.ports.journal_joint import JointReads, JointWrites
 
@@ -150,7 +151,7 @@ class LaneState(NamedTuple):
     oldest_ms: int
 
 
-class Snapshot(AgreementSnapshot, ClockReads, AssistedReads, JointReads, Protocol):
+class Snapshot(AgreementSnapshot, ClockReads, AssistedReads, JointReads, ArrivalReads, Protocol):
     """Reads. Within one `read` or `write` all of them see one state."""
 
     @property
@@ -231,7 +232,13 @@ class Snapshot(AgreementSnapshot, ClockReads, AssistedReads, JointReads, Protoco
 
 
 class Transaction(
-    AgreementTransaction, Snapshot, ClockWrites, AssistedWrites, JointWrites, Protocol
+    AgreementTransaction,
+    Snapshot,
+    ClockWrites,
+    AssistedWrites,
+    JointWrites,
+    ArrivalWrites,
+    Protocol,
 ):
     """Reads and writes of one atomic unit; its reads see its own writes.
 

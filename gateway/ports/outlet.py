@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from gateway.kernel.envelope import AttachmentRef, AttachmentState, NotTakenIn, ReceiptQuery
+from gateway.kernel.envelope import (
+    AttachmentRef,
+    AttachmentState,
+    NotTakenIn,
+    ReceiptQuery,
+    Strength,
+)
+from gateway.kernel.faults import FaultCode
 
 
 class Listed:
     """A person will carry the message; its receipt comes by another way. It is not sent again."""
+
+
+class Answered(NamedTuple):
+    """The partner's platform answered without a signature of a gateway: our adapter attests it."""
+
+    raw: bytes
+    """Its answer, verbatim."""
+    strength: Strength
+    """How far the answer is proven to be the partner's."""
+    refused_by: FaultCode | None = None
+    """The rule that its refusal stands for; None: it took the message over."""
+    text: str = ""
+    """What it said of a refusal, for people."""
+    number: str = ""
+    """The partner's own number of the case, if it gave one."""
 
 
 class OutletDown(Exception):
@@ -32,13 +54,13 @@ class Outlet(Protocol):
 
     async def deliver(
         self, envelopes: Sequence[bytes], timeout_s: float
-    ) -> Sequence[bytes | NotTakenIn | Listed]:
+    ) -> Sequence[bytes | NotTakenIn | Listed | Answered]:
         """Deliver up to 256 encoded envelopes; return encoded signed receipts, unchecked."""
         ...
 
     async def query_receipts(
         self, queries: Sequence[ReceiptQuery], timeout_s: float
-    ) -> Sequence[bytes | NotTakenIn | Listed]:
+    ) -> Sequence[bytes | NotTakenIn | Listed | Answered]:
         """Ask after up to 256 messages; return encoded signed receipts, unchecked."""
         ...
 

@@ -136,13 +136,13 @@ def decode_signed_attestation(raw: bytes) -> SignedAttestation:
 
     Raises:
         Fault: those of `strict.read` and `decode_signatures`, `wire.version_unsupported`,
-            `wire.field_invalid` for a strength that is none or claims a signature.
+            `wire.field_invalid` for a strength that is none.
     """
     m = read(pb.SignedAttestation, raw, "signed attestation")
     a = read(pb.Attestation, m.attestation, "attestation")
     if a.version != 1:
         raise Fault(FaultCode.WIRE_VERSION_UNSUPPORTED, "attestation")
-    if not Strength.ASSISTED <= int(a.strength) <= Strength.AUTHENTICATED:
+    if not Strength.ASSISTED <= int(a.strength) <= Strength.SIGNED:
         raise Fault(FaultCode.WIRE_FIELD_INVALID, "attestation.strength")
     if len(a.raw_digest) != 32 or len(a.header_digest) != 32 or len(a.message_id) != 16:
         raise Fault(FaultCode.WIRE_FIELD_INVALID, "attestation")

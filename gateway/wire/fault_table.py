@@ -11,6 +11,7 @@ from gateway.wire.fault_texts import CARRIAGE, Texts
 from gateway.wire.fault_texts_casework import CASEWORK
 from gateway.wire.fault_texts_item_list import ITEM_LIST
 from gateway.wire.fault_texts_joint import JOINT
+from gateway.wire.fault_texts_partner import PARTNER
 
 Level = Literal["fatal", "warning"]
 OutcomeClass = Literal["not_taken_in", "refused", "call", "http", "import"]
@@ -204,6 +205,11 @@ _WAYS: Final[Mapping[FaultCode, _Way]] = {
     F.ASSISTED_NOTHING_TYPED: _Way("http", "FAILED_PRECONDITION", 409),
     F.ASSISTED_SAME_PERSON: _Way("http", "PERMISSION_DENIED", 403),
     F.ASSISTED_MISMATCH: _Way("http", "FAILED_PRECONDITION", 409),
+    F.PARTNER_NONCE_REPLAYED: _Way("not_taken_in", "ALREADY_EXISTS", 409),
+    F.PARTNER_NUMBER_REUSED: _Way("refused", "ALREADY_EXISTS", 409),
+    F.PARTNER_CASE_UNNAMED: _Way("not_taken_in", "NOT_FOUND", 404, True, _MINUTE),
+    F.PARTNER_REFUSED: _REFUSED,
+    F.PARTNER_ARRIVAL_SETTLED: _Way("http", "FAILED_PRECONDITION", 409),
     F.PORTAL_TOKEN_MISSING: _Way("http", "UNAUTHENTICATED", 401),
     F.PORTAL_TOKEN_INVALID: _Way("http", "UNAUTHENTICATED", 401),
     F.PORTAL_TOKEN_EXPIRED: _Way("http", "UNAUTHENTICATED", 401),
@@ -232,7 +238,7 @@ def _row(way: _Way, said: Texts) -> Entry:
     )
 
 
-_SAID: Final[Mapping[FaultCode, Texts]] = {**CARRIAGE, **CASEWORK, **ITEM_LIST, **JOINT}
+_SAID: Final[Mapping[FaultCode, Texts]] = {**CARRIAGE, **CASEWORK, **ITEM_LIST, **JOINT, **PARTNER}
 
 TABLE: Final[Mapping[FaultCode, Entry]] = {
     code: _row(way, _SAID[code]) for code, way in _WAYS.items()

@@ -12,6 +12,7 @@ from gateway.adapters.memory.agreements import (
     MemoryAgreementSnapshot,
     MemoryAgreementTransaction,
 )
+from gateway.adapters.memory.arrivals import MemoryArrivalReads, MemoryArrivalWrites
 from gateway.adapters.memory.assisted import MemoryAssistedReads, MemoryAssistedWrites
 from gateway.adapters.memory.item_list import MemoryItemList
 from gateway.adapters.memory.journal_clocks import MemoryClockReads, MemoryClockWrites
@@ -44,7 +45,11 @@ _CASE_CHANGES: Final = "case_changes"
 
 
 class MemorySnapshot(
-    MemoryAgreementSnapshot, MemoryClockReads, MemoryAssistedReads, MemoryJointReads
+    MemoryAgreementSnapshot,
+    MemoryClockReads,
+    MemoryAssistedReads,
+    MemoryJointReads,
+    MemoryArrivalReads,
 ):
     """Implements `ports.journal.Snapshot`."""
 
@@ -169,6 +174,7 @@ class MemoryTransaction(
     MemoryClockWrites,
     MemoryAssistedWrites,
     MemoryJointWrites,
+    MemoryArrivalWrites,
 ):
     """Implements `ports.journal.Transaction`. A key that is taken raises ValueError."""
 

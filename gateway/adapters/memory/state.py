@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gateway.adapters.memory.agreements import AgreementTables
+from gateway.adapters.memory.arrivals import ArrivalTables
 from gateway.adapters.memory.assisted import AssistedTables
 from gateway.adapters.memory.item_list import ItemListState
 from gateway.adapters.memory.journal_clocks import ClockTables
@@ -44,4 +45,5 @@ class State:
         self.agreements = AgreementTables(self.log)
         self.assisted = AssistedTables(self.log)
         self.joint = JointTables(self.log)
+        self.arrivals = ArrivalTables(self.log)
         self.item_list = ItemListState(self.log)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from gateway.adapters.sql.agreements import SqlAgreementSnapshot
+from gateway.adapters.sql.arrivals import SqlArrivalReads
 from gateway.adapters.sql.assisted import SqlAssistedReads
 from gateway.adapters.sql.clocks import SqlClockReads
 from gateway.adapters.sql.item_list import SqlItemListReader
@@ -33,7 +34,9 @@ from gateway.ports.journal import (
 _ABOVE_ALL_IDS = b"\xff" * 17
 
 
-class SqlSnapshot(SqlAgreementSnapshot, SqlClockReads, SqlAssistedReads, SqlJointReads):
+class SqlSnapshot(
+    SqlAgreementSnapshot, SqlClockReads, SqlAssistedReads, SqlJointReads, SqlArrivalReads
+):
     """Implements `ports.journal.Snapshot` within a transaction that someone else began."""
 
     @property

@@ -32,6 +32,7 @@ from sqlalchemy.engine import Dialect
 
 from gateway.adapters.sql import schema as t
 from gateway.adapters.sql.agreement_statements import AgreementStatements
+from gateway.adapters.sql.arrival_statements import ArrivalStatements
 from gateway.adapters.sql.assisted_statements import AssistedStatements
 from gateway.adapters.sql.item_list_statements import ItemListStatements
 from gateway.adapters.sql.joint_statements import JointStatements
@@ -183,7 +184,13 @@ def _sealed() -> ColumnElement[bool]:
     return and_(m.message_id == o.message_id, m.direction == _constant(Direction.OUT))
 
 
-class Statements(AgreementStatements, ItemListStatements, AssistedStatements, JointStatements):
+class Statements(
+    AgreementStatements,
+    ItemListStatements,
+    AssistedStatements,
+    JointStatements,
+    ArrivalStatements,
+):
     """Every text of the journal, ready to run."""
 
     def __init__(self, engine: Engine) -> None:
@@ -198,6 +205,7 @@ class Statements(AgreementStatements, ItemListStatements, AssistedStatements, Jo
         self.find_words = engine.find_words
         self._of_assisted(sql)
         self._of_joint(sql)
+        self._of_arrivals(sql)
 
     def _of_messages(self, sql: Compiler) -> None:
         m, s = t.messages.c, t.second_receipts.c

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 
 from gateway.adapters.sql.agreements import SqlAgreementTransaction
+from gateway.adapters.sql.arrivals import SqlArrivalWrites
 from gateway.adapters.sql.assisted import SqlAssistedWrites
 from gateway.adapters.sql.clocks import SqlClockWrites
 from gateway.adapters.sql.item_list import SqlItemListWriter
@@ -46,7 +47,12 @@ def _pending(kind: str, ref: tuple[str, bytes], receipt: bytes, at_ms: int) -> R
 
 
 class SqlTransaction(
-    SqlAgreementTransaction, SqlClockWrites, SqlAssistedWrites, SqlJointWrites, SqlSnapshot
+    SqlAgreementTransaction,
+    SqlClockWrites,
+    SqlAssistedWrites,
+    SqlJointWrites,
+    SqlArrivalWrites,
+    SqlSnapshot,
 ):
     """Implements `ports.journal.Transaction`; begun and ended by the engine.
 

@@ -1,0 +1,42 @@
+"""What is said of each broken rule of partners' own platforms (对方平台)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.kernel.faults import FaultCode as F
+from gateway.wire.fault_texts import Texts
+
+PARTNER: Final[Mapping[F, Texts]] = {
+    F.PARTNER_NONCE_REPLAYED: Texts(
+        "请求中的随机数已使用过",
+        "The nonce of the request was used before",
+        "请用新的随机数和时间戳重新签名后发送；业务编号不变不会重复办理。",
+        "Sign again with a new nonce and time; the same business number has no second effect.",
+    ),
+    F.PARTNER_NUMBER_REUSED: Texts(
+        "对方业务编号已用于另一内容",
+        "The partner's own number was used before for other content",
+        "请换用新的业务编号；原内容如需更正，请按更正办理。",
+        "Send it under a new number; what was said before is corrected by a correction.",
+    ),
+    F.PARTNER_CASE_UNNAMED: Texts(
+        "来件未指明本网关已知的办件",
+        "What came names no case that this gateway knows with the partner",
+        "请核对办件编号字段及其映射；对应办件到达后可重新处理。",
+        "Check the field of the case's number and its mapping; replay it once the case is here.",
+    ),
+    F.PARTNER_REFUSED: Texts(
+        "对方平台拒绝接收",
+        "The partner's platform refused the message",
+        "请按对方给出的说明更正后重新提交。",
+        "Correct what the partner's words name, and send a new message.",
+    ),
+    F.PARTNER_ARRIVAL_SETTLED: Texts(
+        "来件已有结论，不能再这样处理",
+        "What came has met its end, or is in no state for this",
+        "请用 `kuayu quarantine show` 查看其状态。",
+        "See its state with `kuayu quarantine show`.",
+    ),
+}
