@@ -113,7 +113,7 @@ class Lane:
                 (OutboxStatus.PENDING, self._deliver),
                 (OutboxStatus.UNKNOWN, self._ask),
             ):
-                claim = Claim(self.partner, status)
+                claim = Claim(self.partner, status, self._outlet.batch_max)
                 await self._d.committer.submit(claim)
                 if claim.entries:
                     did = True

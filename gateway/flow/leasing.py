@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from gateway.flow.committer import Committer, Group
 from gateway.flow.settling import unsettled
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef
-from gateway.kernel.limits import LANE_BATCH_MAX, LEASE_MS
+from gateway.kernel.limits import LEASE_MS
 from gateway.ports.clock import Clock
 from gateway.ports.journal import OutboxEntry, OutboxStatus
 
@@ -15,9 +15,10 @@ from gateway.ports.journal import OutboxEntry, OutboxStatus
 class Claim:
     """Leases what is due."""
 
-    def __init__(self, partner: GatewayId, status: OutboxStatus) -> None:
+    def __init__(self, partner: GatewayId, status: OutboxStatus, limit: int) -> None:
         self._partner = partner
         self._status = status
+        self._limit = limit
         self.entries: Sequence[OutboxEntry] = ()
 
     def refs(self) -> Iterable[MessageRef]:
@@ -35,7 +36,7 @@ class Claim:
             self._status,
             now_ms=group.now_ms,
             leased_until_ms=group.now_ms + LEASE_MS,
-            limit=LANE_BATCH_MAX,
+            limit=self._limit,
         )
 
 

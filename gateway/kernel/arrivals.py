@@ -24,6 +24,7 @@ class ArrivalEvent(StrEnum):
     QUARANTINE = "quarantine"
     REPLAY = "replay"
     DROP = "drop"
+    SUPERSEDE = "supersede"
 
 
 OPEN: Final = frozenset({ArrivalStatus.RECEIVED, ArrivalStatus.QUARANTINED})

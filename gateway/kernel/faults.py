@@ -164,6 +164,8 @@ class FaultCode(StrEnum):
     ASSISTED_SAME_PERSON = "assisted.same_person"
     ASSISTED_MISMATCH = "assisted.mismatch"
     # partners' own platforms
+    MAPPING_VALUE_INVALID = "mapping.value_invalid"
+    MAPPING_KIND_UNMAPPED = "mapping.kind_unmapped"
     PARTNER_NONCE_REPLAYED = "partner.nonce_replayed"
     PARTNER_NUMBER_REUSED = "partner.number_reused"
     PARTNER_CASE_UNNAMED = "partner.case_unnamed"

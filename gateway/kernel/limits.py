@@ -122,6 +122,14 @@ REASON_CHARS_MAX: Final = 2_000  # a reason is a paragraph, not a document
 
 OPERATOR_BYTES_MAX: Final = 1_048_576  # an agreement or an outcome; files are named by path
 
+# --- partners' own platforms ----------------------------------------------------------------------
+ARRIVAL_BYTES_MAX: Final = 33_554_432  # one document with its files inside, base64: 24 MiB of them
+ARRIVALS_HELD_MAX: Final = 1_000  # open ones of a partner: a wrong table is noticed before that
+ARRIVALS_HELD_BYTES_MAX: Final = 1_073_741_824  # of a partner, raw: what one may fill of our disk
+DIALECT_BATCH_MAX: Final = 4  # pushes at a time: platforms are small, and their files are large
+ARRIVAL_RESUME_MAX: Final = 100  # received ones taken up again at once
+ARRIVAL_RESUME_MS: Final = 60_000  # what could not be judged is tried again within a minute
+
 # --- process ------------------------------------------------------------------------------------
 DRAIN_S_MAX: Final = 10.0  # portal, then exchange, then lanes: service managers kill after 30
 GUEST_CALLS_MAX: Final = 16  # health and reflection, for anyone with a certificate

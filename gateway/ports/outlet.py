@@ -52,16 +52,21 @@ class Outlet(Protocol):
     many entries as the question, in the same order; anything else is `OutletDown`.
     """
 
+    @property
+    def batch_max(self) -> int:
+        """How many messages one `deliver` takes: 1 to 256."""
+        ...
+
     async def deliver(
         self, envelopes: Sequence[bytes], timeout_s: float
     ) -> Sequence[bytes | NotTakenIn | Listed | Answered]:
-        """Deliver up to 256 encoded envelopes; return encoded signed receipts, unchecked."""
+        """Deliver up to `batch_max` encoded envelopes; return signed receipts, unchecked."""
         ...
 
     async def query_receipts(
         self, queries: Sequence[ReceiptQuery], timeout_s: float
     ) -> Sequence[bytes | NotTakenIn | Listed | Answered]:
-        """Ask after up to 256 messages; return encoded signed receipts, unchecked."""
+        """Ask after up to `batch_max` messages; return encoded signed receipts, unchecked."""
         ...
 
     async def attachment_status(self, ref: AttachmentRef, timeout_s: float) -> AttachmentState:

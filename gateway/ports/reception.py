@@ -39,6 +39,17 @@ class Unreadable(NamedTuple):
     source: str = ""
 
 
+class LateAnswer(NamedTuple):
+    """A partner's answer to a message of ours that came by itself: a result file, a flag."""
+
+    partner: GatewayId
+    message_id: bytes
+    """Ours, as `Dialect.send` was given it."""
+    raw: bytes
+    document: Tree
+    strength: Strength
+
+
 class Disposition(NamedTuple):
     """What became of it. Texts are for the partner, in Chinese and English."""
 
@@ -73,6 +84,17 @@ class Reception(Protocol):
         Raises:
             Fault: nothing was stored: `partner.nonce_replayed`, `trust.partner_not_active`,
                 `limit.quota`, `delivery.journal_down` and the like.
+        """
+        ...
+
+    async def answered(self, answer: LateAnswer) -> bool:
+        """Settle a message of ours that lay ready for the partner (`Listed`), by its answer.
+
+        Returns whether it was waiting: an answer to what is settled, or unknown, changes nothing.
+
+        Raises:
+            Fault: nothing was stored: `mapping.*` if the answer says neither yes nor no,
+                `delivery.journal_down` and the like.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from typing import Final, assert_never
 
@@ -12,6 +12,7 @@ from gateway.kernel.assisted import ADAPTER as ASSISTED
 from gateway.kernel.envelope import Kind, Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseId, GatewayId, MessageId, uuid7
+from gateway.kernel.translations import Verdict
 from gateway.kernel.trees import Tree
 
 _PROVABLE: Final = {ASSISTED: Strength.ASSISTED}
@@ -41,6 +42,8 @@ def step(status: ArrivalStatus, event: ArrivalEvent) -> ArrivalStatus:
             return _from(status, ArrivalStatus.QUARANTINED, ArrivalStatus.RECEIVED)
         case ArrivalEvent.DROP:
             return _from(status, ArrivalStatus.QUARANTINED, ArrivalStatus.DROPPED)
+        case ArrivalEvent.SUPERSEDE:
+            return _from(status, ArrivalStatus.RECEIVED, ArrivalStatus.DROPPED)
         case _ as never:
             assert_never(never)
 
@@ -106,3 +109,50 @@ def require_provable(adapter: str, strength: Strength) -> None:
     most = DIALECTS.get(adapter) or _PROVABLE.get(adapter)
     if most is None or strength > most:
         raise Fault(FaultCode.TRUST_ATTESTATION_INVALID, "strength")
+
+
+def require_unused(used: bool) -> None:
+    """Check that a nonce was not used before.
+
+    Raises:
+        Fault: `partner.nonce_replayed`.
+    """
+    if used:
+        raise Fault(FaultCode.PARTNER_NONCE_REPLAYED)
+
+
+def require_same_content(standing: Collection[bytes], content: bytes) -> None:
+    """Check that nothing else stands under the number of what came.
+
+    `standing` are the content digests of what was taken in, or waits, under the same number.
+
+    Raises:
+        Fault: `partner.number_reused`.
+    """
+    if standing and content not in standing:
+        raise Fault(FaultCode.PARTNER_NUMBER_REUSED, "/message/number")
+
+
+def require_named(named: bool) -> None:
+    """Check that what came names a case that we have with its partner.
+
+    Raises:
+        Fault: `partner.case_unnamed`.
+    """
+    if not named:
+        raise Fault(FaultCode.PARTNER_CASE_UNNAMED, "/case")
+
+
+def require_accepted(verdict: Verdict) -> None:
+    """Check that a partner's answer means yes.
+
+    Raises:
+        Fault: the rule that its refusal stands for; `partner.refused` if it stands for none.
+    """
+    if verdict.ok:
+        return
+    try:
+        code = FaultCode(verdict.rule)
+    except ValueError:
+        code = FaultCode.PARTNER_REFUSED
+    raise Fault(code, verdict.text)

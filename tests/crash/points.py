@@ -18,7 +18,7 @@ from gateway.kernel.envelope import AttachmentRef, AttachmentState, NotTakenIn, 
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.journal import Journal, Material, OutboxEntry, OutboxStatus, Snapshot
 from gateway.ports.journal import Transaction as Tx
-from gateway.ports.outlet import Listed, Outlet
+from gateway.ports.outlet import Answered, Listed, Outlet
 from gateway.ports.vault import Stored, Vault, VaultScope
 
 T = TypeVar("T")
@@ -172,9 +172,13 @@ class WatchedOutlet:
         self._inner = inner
         self._trigger = trigger
 
+    @property
+    def batch_max(self) -> int:
+        return self._inner.batch_max
+
     async def deliver(
         self, envelopes: Sequence[bytes], timeout_s: float
-    ) -> Sequence[bytes | NotTakenIn | Listed]:
+    ) -> Sequence[bytes | NotTakenIn | Listed | Answered]:
         self._trigger.reached("deliver.before_send")
         answers = await self._inner.deliver(envelopes, timeout_s)
         self._trigger.reached("deliver.after_answer")
@@ -182,7 +186,7 @@ class WatchedOutlet:
 
     async def query_receipts(
         self, queries: Sequence[ReceiptQuery], timeout_s: float
-    ) -> Sequence[bytes | NotTakenIn | Listed]:
+    ) -> Sequence[bytes | NotTakenIn | Listed | Answered]:
         return await self._inner.query_receipts(queries, timeout_s)
 
     async def attachment_status(self, ref: AttachmentRef, timeout_s: float) -> AttachmentState:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gateway.kernel.envelope import AttachmentRef, AttachmentState, NotTakenIn, ReceiptQuery
 from gateway.kernel.faults import Fault
 from gateway.kernel.identifiers import GatewayId
+from gateway.kernel.limits import LANE_BATCH_MAX
 from gateway.ports.outlet import OutletDown
 from gateway.wire import calls
 
@@ -36,6 +37,8 @@ class Trouble(Enum):
 
 class Link:
     """Implements `ports.outlet.Outlet` towards `there`, as the peer `sender`."""
+
+    batch_max = LANE_BATCH_MAX
 
     def __init__(self, sender: GatewayId, there: Side) -> None:
         self._sender = sender

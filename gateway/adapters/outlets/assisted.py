@@ -13,6 +13,7 @@ from gateway.kernel.envelope import (
     ReceiptQuery,
 )
 from gateway.kernel.faults import FaultCode
+from gateway.kernel.limits import LANE_BATCH_MAX
 from gateway.ports.assisted import WorkItem
 from gateway.ports.clock import Clock
 from gateway.ports.journal import Direction, Journal, JournalDown, Transaction
@@ -30,6 +31,8 @@ class AssistedOutlet:
     An item is listed once, however often its message is delivered. Files stay where they are: the
     people who carry the sheet print them from our own vault.
     """
+
+    batch_max = LANE_BATCH_MAX
 
     def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal

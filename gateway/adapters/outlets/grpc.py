@@ -9,7 +9,7 @@ import grpc
 
 from gateway.kernel.envelope import AttachmentRef, AttachmentState, NotTakenIn, ReceiptQuery
 from gateway.kernel.faults import Fault
-from gateway.kernel.limits import GRPC_KEEPALIVE_MS, GRPC_RECEIVE_BYTES_MAX
+from gateway.kernel.limits import GRPC_KEEPALIVE_MS, GRPC_RECEIVE_BYTES_MAX, LANE_BATCH_MAX
 from gateway.ports.outlet import OutletDown
 from gateway.wire import calls
 from gateway.wire.rpc_status import DETAILS_KEY, decode_fault
@@ -19,6 +19,8 @@ _METHOD = f"/{calls.SERVICE}/"
 
 class GrpcOutlet:
     """Implements `Outlet` over one mutual TLS connection, made when first needed."""
+
+    batch_max = LANE_BATCH_MAX
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from gateway.kernel.faults import FaultCode
 from tests.unit.rules.samples import (
     agreement,
+    arrivals,
     assisted,
     casework,
     catalogue,
@@ -21,5 +22,6 @@ SAMPLES: dict[FaultCode, Sample] = {
     **item_list.SAMPLES,
     **agreement.SAMPLES,
     **assisted.SAMPLES,
+    **arrivals.SAMPLES,
     **casework.SAMPLES,
 }

@@ -1,0 +1,243 @@
+"""What partners' own platforms send (来件): durable first, then judged by the same intake.
+
+An arrival is kept with its raw bytes before anything is made of it. What can be mapped becomes an
+attested message; what cannot is quarantined and waits for a mended table. Whatever a crash leaves
+half done is found in the journal again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from gateway.flow.arrival_admission import Admission, Quarantine, Renaming
+from gateway.flow.arrival_materials import keep_materials
+from gateway.flow.arrival_message import case_of, new_case, prepare, ref_of, section
+from gateway.flow.arrival_settling import SettleArrival, disposition
+from gateway.flow.attesting import Attester, Proof
+from gateway.flow.committer import Committer
+from gateway.flow.intake import Intake
+from gateway.flow.late_answers import LateAnswers
+from gateway.kernel.arrivals import ArrivalStatus
+from gateway.kernel.digests import digest
+from gateway.kernel.envelope import CASELESS, Attachment, NotTakenIn
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import CaseKey, GatewayId, uuid7
+from gateway.kernel.limits import ARRIVAL_RESUME_MAX, SALT_BYTES
+from gateway.kernel.translations import Ours
+from gateway.kernel.trees import Tree
+from gateway.ports.clock import Clock, Entropy
+from gateway.ports.directory import Book, Directory
+from gateway.ports.journal import Journal
+from gateway.ports.journal_arrivals import StoredArrival
+from gateway.ports.reception import Arrival, Disposition, LateAnswer, Unreadable
+from gateway.ports.telemetry import EventLog
+from gateway.ports.translation import Translation
+from gateway.ports.vault import Vault
+from gateway.rules.arrivals import (
+    content_digest,
+    natural_key,
+    raw_key,
+    require_provable,
+)
+from gateway.rules.trust import require_peer
+from gateway.wire.envelopes import encode_envelope
+from gateway.wire.receipts import decode_signed_receipt
+
+
+class Receiving:
+    """Implements `ports.reception.Reception`."""
+
+    def __init__(
+        self,
+        committer: Committer,
+        journal: Journal,
+        vault: Vault,
+        directory: Directory,
+        intake: Intake,
+        attester: Attester,
+        late: LateAnswers,
+        translations: Callable[[GatewayId], Translation],
+        clock: Clock,
+        entropy: Entropy,
+        log: EventLog,
+    ) -> None:
+        self._committer = committer
+        self._journal = journal
+        self._vault = vault
+        self._directory = directory
+        self._intake = intake
+        self._attester = attester
+        self._late = late
+        self._translations = translations
+        self._clock = clock
+        self._entropy = entropy
+        self._log = log
+        self._turns: defaultdict[GatewayId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """One arrival of a partner is judged at a time: the next may hang on what it did."""
+
+    async def receive(self, arrival: Arrival) -> Disposition:
+        """See `Reception`."""
+        book = self._directory.current()
+        fresh = self._stored(book, arrival)
+        ours, fault = self._translated(arrival.partner, arrival.operation, arrival.document)
+        if ours is not None:
+            fresh = _named(fresh, ours)
+        admission = Admission(fresh, arrival.nonce, arrival.nonce_until_ms)
+        await self._committer.submit(admission)
+        return await self._go_on(admission.stored, ours, fault)
+
+    async def keep_unreadable(self, unreadable: Unreadable) -> Disposition:
+        """See `Reception`."""
+        u = unreadable
+        fresh = self._stored(
+            self._directory.current(),
+            Arrival(u.partner, u.operation, u.raw, {}, u.strength, source=u.source),
+        )._replace(document=b"")
+        admission = Admission(fresh, "", 0)
+        await self._committer.submit(admission)
+        return await self._go_on(admission.stored, None, u.fault)
+
+    async def answered(self, answer: LateAnswer) -> bool:
+        """See `Reception`."""
+        home = self._directory.current().home.gateway_id
+        return await self._late.settle(home, answer, self._translations(answer.partner))
+
+    async def resume(self) -> None:
+        """Go on with whatever was received and has met no end, after a crash or an obstacle."""
+        waiting = await self._journal.read(
+            lambda s: s.arrivals_in(ArrivalStatus.RECEIVED, limit=ARRIVAL_RESUME_MAX)
+        )
+        for light in waiting:
+            try:
+                await self.go_on_with(light.arrival_id)
+            except Fault as fault:
+                self._log.event("arrival_waits", partner=light.partner, rule=fault.code.value)
+
+    async def go_on_with(self, arrival_id: bytes) -> Disposition:
+        """Judge an arrival that is received, by today's table.
+
+        Raises:
+            Fault: `portal.not_found`; those of `Reception.receive`.
+        """
+        stored = await self._journal.read(lambda s: s.arrival(arrival_id))
+        if stored is None:
+            raise Fault(FaultCode.PORTAL_NOT_FOUND)
+        if not stored.document:
+            return await self._go_on(stored, None, Fault(FaultCode.SCHEMA_JSON_INVALID))
+        document: Tree = json.loads(stored.document)
+        ours, fault = self._translated(stored.partner, stored.operation, document)
+        if ours is not None and not stored.content_digest:
+            renaming = Renaming(_named(stored, ours))
+            await self._committer.submit(renaming)
+            stored = renaming.stored
+        return await self._go_on(stored, ours, fault)
+
+    # --- the steps ------------------------------------------------------------------------------
+
+    def _stored(self, book: Book, a: Arrival) -> StoredArrival:
+        partner = require_peer(book.partners.get(a.partner))
+        require_provable(partner.outlet, a.strength)
+        now_ms, raw_digest = self._clock.now_ms(), digest(a.raw)
+        return StoredArrival(
+            uuid7(now_ms, self._entropy.token(10)),
+            a.partner,
+            partner.outlet,
+            a.operation,
+            a.strength,
+            raw_key(a.operation, raw_digest),
+            b"",
+            raw_digest,
+            len(a.raw),
+            now_ms,
+            ArrivalStatus.RECEIVED,
+            a.source,
+            salt=self._entropy.token(SALT_BYTES),
+            document=json.dumps(a.document, ensure_ascii=True).encode(),
+            raw=a.raw,
+        )
+
+    def _translated(
+        self, partner: GatewayId, operation: str, document: Tree
+    ) -> tuple[Ours | None, Fault | None]:
+        try:
+            return self._translations(partner).inbound(operation, document), None
+        except Fault as fault:
+            return None, fault
+
+    async def _go_on(
+        self, stored: StoredArrival, ours: Ours | None, fault: Fault | None
+    ) -> Disposition:
+        """Bring what is received to its end; what has met one is told again."""
+        if stored.status is not ArrivalStatus.RECEIVED:
+            return disposition(stored)
+        async with self._turns[stored.partner]:
+            if ours is None:
+                return await self._quarantine(stored, fault or Fault(FaultCode.INTERNAL))
+            try:
+                return await self._judge(stored, ours)
+            except Fault as broken:
+                if broken.code.value.startswith(("delivery.", "limit.", "gateway.")):
+                    raise  # ours to mend: it waits as it is
+                return await self._quarantine(stored, broken)
+
+    async def _judge(self, stored: StoredArrival, ours: Ours) -> Disposition:
+        ref = ref_of(stored)
+        known = (await self._journal.read(lambda s: s.messages([ref]))).get(ref)
+        if known is not None and known.receipt:
+            return await self._settle(stored, ours, known.receipt)
+        case = await self._journal.read(lambda s: case_of(s, stored.partner, ours))
+        key = None
+        if ours.kind not in CASELESS:
+            key = new_case(stored) if case is None else case.key
+        attachments: Sequence[Attachment] = ()
+        if key is not None:
+            attachments = await keep_materials(self._vault, stored, key, ours)
+        book = self._directory.current()
+        made = prepare(book, stored, ours, case, attachments)
+        proof = Proof(stored.adapter, stored.strength, stored.raw, stored.natural_key)
+        attestation = await self._attester.message(made.header, made.header_bytes, proof)
+        envelope = encode_envelope(made.header_bytes, made.salt, made.body_bytes, (), attestation)
+        home = book.home.gateway_id
+        answer = (await self._intake.take_in(home, [envelope], local=True))[0]
+        if isinstance(answer, NotTakenIn):
+            raise Fault(FaultCode(answer.rule), answer.rule, retry_after_ms=answer.retry_after_ms)
+        return await self._settle(stored, ours, answer, key)
+
+    async def _settle(
+        self, stored: StoredArrival, ours: Ours, raw: bytes, key: CaseKey | None = None
+    ) -> Disposition:
+        receipt = decode_signed_receipt(raw).receipt
+        work = SettleArrival(stored, ours, receipt, key)
+        await self._committer.submit(work)
+        self._tell(work.settled, ours.kind.name.lower())
+        return disposition(work.settled, receipt, work.number)
+
+    async def _quarantine(self, stored: StoredArrival, fault: Fault) -> Disposition:
+        work = Quarantine(stored, fault)
+        await self._committer.submit(work)
+        self._tell(work.settled, "")
+        return disposition(work.settled)
+
+    def _tell(self, a: StoredArrival, kind: str) -> None:
+        self._log.event(
+            "arrival",
+            partner=a.partner,
+            operation=a.operation,
+            kind=kind,
+            outcome=a.status.value,
+            strength=a.strength.name.lower(),
+            rule=a.rule,
+            field=a.detail,
+            digest=a.raw_digest.hex(),
+        )
+
+
+def _named(arrival: StoredArrival, ours: Ours) -> StoredArrival:
+    """Return an arrival under the number its partner gave it, or under what it says."""
+    number = section(ours.tree, "message").get("number")
+    said = content_digest(ours.kind, ours.tree)
+    key = natural_key(ours.kind, str(number)) if number else raw_key(arrival.operation, said)
+    return arrival._replace(natural_key=key, content_digest=said)

@@ -1,0 +1,33 @@
+from functools import partial
+
+from gateway.kernel.arrivals import ArrivalEvent, ArrivalStatus
+from gateway.kernel.faults import FaultCode as F
+from gateway.kernel.translations import Verdict
+from gateway.rules.arrivals import (
+    require_accepted,
+    require_named,
+    require_same_content,
+    require_unused,
+    step,
+)
+from tests.unit.rules.samples.sample import Sample
+
+SAMPLES = {
+    F.PARTNER_NONCE_REPLAYED: Sample(
+        partial(require_unused, used=False), partial(require_unused, used=True)
+    ),
+    F.PARTNER_NUMBER_REUSED: Sample(
+        partial(require_same_content, {b"a"}, b"a"), partial(require_same_content, {b"a"}, b"b")
+    ),
+    F.PARTNER_CASE_UNNAMED: Sample(
+        partial(require_named, named=True), partial(require_named, named=False)
+    ),
+    F.PARTNER_REFUSED: Sample(
+        partial(require_accepted, Verdict(ok=True, rule="no.such")),
+        partial(require_accepted, Verdict(ok=False, rule="no.such")),
+    ),
+    F.PARTNER_ARRIVAL_SETTLED: Sample(
+        partial(step, ArrivalStatus.QUARANTINED, ArrivalEvent.DROP),
+        partial(step, ArrivalStatus.TAKEN_IN, ArrivalEvent.DROP),
+    ),
+}
