@@ -95,28 +95,33 @@ def _fill(tree: dict[str, Any]) -> None:
 def _across(tree: Mapping[str, Any]) -> list[str]:
     """Check what several settings say together, as far as each can be read alone."""
     wrong: list[str] = []
-    portal = tree["portal"] if isinstance(tree["portal"], dict) else {}
-    exchange = tree["exchange"] if isinstance(tree["exchange"], dict) else {}
-    tls = [leaf for leaf in ("certificate", "key") if portal.get(leaf) is not None]
-    if len(tls) == 1:
-        other = "key" if tls == ["certificate"] else "certificate"
-        wrong.append(f"portal.{other}: is missing; set it, or remove portal.{tls[0]}")
     demo = str(tree.get("demo", False)).lower() in ("true", "1", "yes", "on", "t", "y")
-    for table, key in ((exchange, "exchange.listen"), (portal, "portal.listen")):
+    for name in ("exchange", "portal", "callbacks"):
+        given = tree.get(name, {})
+        table: Mapping[str, Any] = given if isinstance(given, dict) else {}
+        tls = [leaf for leaf in ("certificate", "key") if table.get(leaf) is not None]
+        if len(tls) == 1:
+            other = "key" if tls == ["certificate"] else "certificate"
+            wrong.append(f"{name}.{other}: is missing; set it, or remove {name}.{tls[0]}")
         address = parse_host_port(str(table.get("listen", "")))
-        if address is None or address.is_loopback:
-            continue
-        if demo:
-            wrong.append(
-                f"{key}: reaches beyond this machine in demo mode; listen on 127.0.0.1, "
-                "or set demo = false and use certificates of your own"
-            )
-        elif key == "portal.listen" and len(tls) == 0:
-            wrong.append(
-                f"{key}: would send tokens and forms unencrypted beyond this machine; "
-                "set portal.certificate and portal.key, or listen on 127.0.0.1"
-            )
+        if address is not None and not address.is_loopback:
+            wrong += _beyond_loopback(name, demo=demo, tls=bool(tls))
     return wrong
+
+
+def _beyond_loopback(name: str, *, demo: bool, tls: bool) -> list[str]:
+    key = f"{name}.listen"
+    if demo:
+        return [
+            f"{key}: reaches beyond this machine in demo mode; listen on 127.0.0.1, "
+            "or set demo = false and use certificates of your own"
+        ]
+    if name != "exchange" and not tls:
+        return [
+            f"{key}: would send tokens and forms unencrypted beyond this machine; "
+            f"set {name}.certificate and {name}.key, or listen on 127.0.0.1"
+        ]
+    return []
 
 
 def _unknown(key: str) -> str:

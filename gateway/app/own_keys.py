@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from gateway.adapters.pki.certificates import (
     CertificateProblem,
@@ -54,26 +55,25 @@ def read_transport(config: Config) -> Transport:
     return Transport(certificate, key, authorities)
 
 
-def portal_tls(config: Config) -> ssl.SSLContext | None:
-    """Return the portal's TLS context; None where plain HTTP is allowed (loopback only).
+def door_tls(name: str, certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    """Return the TLS context of an HTTP door; None where plain HTTP is allowed (loopback only).
 
     Raises:
         ConfigProblem: certificate or key cannot be used.
     """
-    portal = config.portal
-    if portal.certificate is None or portal.key is None:
+    if certificate is None or key is None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_cert_chain(portal.certificate, portal.key)
+        context.load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as problem:
-        raise ConfigProblem(portal.certificate, [f"portal: {problem}"]) from problem
+        raise ConfigProblem(certificate, [f"{name}: {problem}"]) from problem
     return context
 
 
 def read_adapter(config: Config, home: Partner, now_ms: int) -> FileSigner | None:
-    """Read the adapter key, which attests what partners without a system said; None without one.
+    """Read the adapter key, which attests what partners said that do not sign; None without one.
 
     Raises:
         ConfigProblem: it cannot be read, is an example outside demo mode, or is not an adapter key

@@ -6,6 +6,7 @@
                           acts/*.act        signed verdicts of the parties
                           items/<code>/     what it decides
                           instant/*.toml    rules under which it decides at once
+                          mapping.toml      its words and ours, where it runs a platform of its own
 
 The folder whose gateway id is this gateway's own holds its own items and rules; a partner's rules
 are not read.
@@ -18,9 +19,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from gateway.adapters.pki.certificates import (
     CertificateProblem,
@@ -29,17 +29,18 @@ from gateway.adapters.pki.certificates import (
 )
 from gateway.adapters.pki.chains import Purpose, verify_chain
 from gateway.app.agreements import parse_agreement
+from gateway.app.dialects.registry import read_platform
 from gateway.app.instant import load_instant
 from gateway.app.items import load_items
+from gateway.app.partner_file import PartnerFile
 from gateway.app.problems import ConfigProblem, told
-from gateway.kernel.assisted import ADAPTER
 from gateway.kernel.digests import TYPE_AGREEMENT_ACT, digest, pae
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, KeyId
-from gateway.kernel.limits import GRPC_STREAMS_MAX, PARTNER_CALLS_MAX, PARTNER_UPLOADS_MAX
 from gateway.ports.directory import Book, BrokenPartner
 from gateway.ports.keyring import Verifier
 from gateway.rules.agreement import Act, Agreement
+from gateway.rules.arrivals import ATTESTED, DIALECTS
 from gateway.rules.catalogue import Item
 from gateway.rules.instant import RuleSet
 from gateway.rules.schema import FormSchemas
@@ -52,62 +53,6 @@ from gateway.rules.trust import (
     run_checks,
 )
 from gateway.wire.receipts import SignedAct, decode_signed_agreement_act
-
-_HEX32 = r"^[0-9a-f]{64}$"
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Outlet(_Strict):
-    kind: Literal["grpc", "assisted"]
-
-
-class _Limits(_Strict):
-    calls_max: int = Field(default=PARTNER_CALLS_MAX, ge=1, le=GRPC_STREAMS_MAX)
-    uploads_max: int = Field(default=PARTNER_UPLOADS_MAX, ge=1, le=GRPC_STREAMS_MAX)
-
-
-class _Identity(_Strict):
-    transport_pins: list[str] = Field(default_factory=list)
-    signing_certificates: list[str] = Field(default_factory=list)
-    authorities: str = "keys/authorities.pem"
-    relays: list[str] = Field(default_factory=list)
-    adapter_certificates: list[str] = Field(default_factory=list)
-
-
-class PartnerFile(_Strict):
-    """What `partner.toml` holds."""
-
-    gateway_id: str = Field(pattern=r"^[1-9][0-9]{5}$")
-    name_zh: str = Field(min_length=1)
-    name_en: str = Field(min_length=1)
-    unit: str = Field(min_length=18, max_length=18)
-    state: PartnerState
-    address: str = ""
-    server_name: str = ""
-    simulated: bool = False
-    outlet: _Outlet
-    limits: _Limits = _Limits()
-    identity: _Identity = _Identity()
-
-    @model_validator(mode="after")
-    def _has_what_its_outlet_needs(self) -> PartnerFile:
-        """Nobody may speak for a partner without a system: what could let someone is refused."""
-        who = self.identity
-        given = {
-            "address": self.address,
-            "server_name": self.server_name,
-            "identity.transport_pins": who.transport_pins,
-            "identity.signing_certificates": who.signing_certificates,
-            "identity.relays": who.relays,
-            "identity.adapter_certificates": who.adapter_certificates,
-        }
-        if self.outlet.kind == ADAPTER and any(given.values()):
-            names = ", ".join(name for name, value in given.items() if value)
-            raise ValueError(f"an assisted partner has no system; remove {names}")
-        return self
 
 
 @dataclass
@@ -234,6 +179,13 @@ def _load_partner(folder: Path, found: _Gathered, *, demo: bool) -> None:
     )
     if not keys.keys().isdisjoint(adapter_keys):
         found.problems.append(f"{path}: identity.adapter_certificates: a key signs messages too")
+    try:
+        kind = entry.outlet.kind
+        settings = entry.outlet.settings
+        platform = read_platform(folder, kind, settings) if kind in DIALECTS else None
+    except ConfigProblem as problem:
+        found.problems += [f"{path}: {m}" for m in problem.messages]
+        return
     document = digest(raw)
     found.documents[document] = ("partner", raw)
     found.folders[gateway_id] = folder
@@ -254,6 +206,7 @@ def _load_partner(folder: Path, found: _Gathered, *, demo: bool) -> None:
         calls_max=entry.limits.calls_max,
         uploads_max=entry.limits.uploads_max,
         outlet=entry.outlet.kind,
+        platform=platform,
         adapter_keys=adapter_keys,
     )
     try:
@@ -267,8 +220,8 @@ def _load_partner(folder: Path, found: _Gathered, *, demo: bool) -> None:
 
 
 def _read_authorities(folder: Path, entry: PartnerFile, found: _Gathered, *, demo: bool) -> bytes:
-    """Return who its certificates chain to; a partner without a system has no certificates."""
-    if entry.outlet.kind == ADAPTER:
+    """Return who its certificates chain to; a partner without keys has no certificates."""
+    if entry.outlet.kind in ATTESTED:
         return b""
     path = folder / entry.identity.authorities
     authorities = _read(path, found)
@@ -378,7 +331,7 @@ def _verified_act(
 ) -> Act:
     """Return a verdict that its party's key, valid when it acted, signed.
 
-    A party without a system accepts on paper: our own adapter key attests that.
+    A party without keys accepts on paper: our own adapter key attests that.
 
     Raises:
         Fault: what is wrong with it.
@@ -388,7 +341,7 @@ def _verified_act(
     party = found.partners.get(signed.act.party)
     if party is None or signed.act.party not in agreement.parties:
         raise Fault(FaultCode.AGREEMENT_NOT_PARTY, signed.act.party)
-    if party.outlet == ADAPTER and own is not None:
+    if party.outlet in ATTESTED and own is not None:
         party = adapter_of(own)
     checks = checks_for(
         party, signed.signatures, pae(TYPE_AGREEMENT_ACT, signed.act_bytes), signed.act.acted_at_ms

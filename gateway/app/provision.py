@@ -19,14 +19,14 @@ from gateway.adapters.pki.suites import ES256
 from gateway.adapters.sql.sqlite import migrate_sqlite
 from gateway.app.agreements import parse_agreement
 from gateway.app.config import Config, Setting, load_config, render_config
-from gateway.app.partners import PartnerFile
+from gateway.app.partner_file import PartnerFile
 from gateway.app.problems import ConfigProblem
 from gateway.app.tokens import JWKS, write_portal_keys
 from gateway.flow.sealing import Sealer
-from gateway.kernel.assisted import ADAPTER
 from gateway.kernel.digests import TYPE_AGREEMENT_ACT, digest, pae
 from gateway.kernel.identifiers import GatewayId
 from gateway.rules.agreement import Act, Verdict
+from gateway.rules.arrivals import ATTESTED
 from gateway.wire.receipts import encode_agreement_act, encode_signed_agreement_act
 
 YEAR_MS = 365 * 86_400_000
@@ -269,8 +269,8 @@ def attest_acceptance(config: Config, folder: Path, now_ms: int) -> tuple[Path, 
     entry = PartnerFile.model_validate(tomllib.loads((folder / "partner.toml").read_text("utf-8")))
     raw = (folder / "agreement.toml").read_bytes()
     party = GatewayId(entry.gateway_id)
-    if entry.outlet.kind != ADAPTER:
-        raise ValueError(f"{party} has a system: it signs its own acceptance")
+    if entry.outlet.kind not in ATTESTED:
+        raise ValueError(f"{party} has keys: it signs its own acceptance")
     if party not in parse_agreement(raw, folder / "agreement.toml").parties:
         raise ValueError(f"{party} is not a party of {folder / 'agreement.toml'}")
     if config.keys.adapter is None:

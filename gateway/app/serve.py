@@ -79,6 +79,9 @@ async def _open(stack: AsyncExitStack, config: Config, log: EventLog) -> Running
         if error.filename is not None:
             raise  # a file, not an address
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        called = config.callbacks.listen
+        if called is not None and called in str(error):
+            raise _down("callbacks.listen", called, reason) from error
         if config.exchange.listen in str(error):
             raise _down("exchange.listen", config.exchange.listen, reason) from error
         raise _down("portal.listen", config.portal.listen, reason) from error
@@ -105,6 +108,7 @@ def _announce(running: Running) -> None:
         "event": "serving",
         "exchange_port": running.exchange_port,
         "portal_port": running.portal_port,
+        **({"callbacks_port": running.callbacks_port} if running.callbacks_port else {}),
         "pid": os.getpid(),
     }
     print(json.dumps(told), flush=True)

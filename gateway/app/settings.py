@@ -157,8 +157,8 @@ class KeysConfig(_Table):
     )
     adapter: File | None = Field(
         default=None,
-        description="private key (PEM) that attests what partners without a system said; "
-        "needed where partners/ has one that is assisted",
+        description="private key (PEM) that attests what partners said that do not sign; needed "
+        "where partners/ has one that is assisted or runs a platform of its own",
     )
 
 
@@ -194,6 +194,20 @@ class PortalConfig(_Listening):
         default=("ES256", "EdDSA"),
         description="a list of signature algorithms of tokens, asymmetric ones only",
     )
+
+
+class CallbacksConfig(_Table):
+    """The door that partners' own platforms call back at."""
+
+    listen: Listen | None = Field(
+        default=None,
+        description="host:port for partners' own platforms to call back at, as in 0.0.0.0:7480; "
+        "needed where a partner's adapter has callbacks",
+    )
+    certificate: File | None = Field(
+        default=None, description="certificate chain of that door (PEM)"
+    )
+    key: File | None = Field(default=None, description="private key of that certificate (PEM)")
 
 
 class OperatorConfig(_Table):
@@ -248,6 +262,7 @@ class Config(_Table):
     transport: TransportConfig
     exchange: ExchangeConfig
     portal: PortalConfig
+    callbacks: CallbacksConfig = CallbacksConfig()
     operator: OperatorConfig
     log: LogConfig = LogConfig()
 

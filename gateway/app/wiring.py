@@ -8,34 +8,21 @@ from dataclasses import dataclass
 
 from gateway.adapters.memory.directory import HeldDirectory
 from gateway.adapters.pki.certificates import transport_pin
-from gateway.app.assisted import open_assisted
+from gateway.app.assisted import open_assisted, read_attester
 from gateway.app.config import Config
 from gateway.app.core import Core, Seams, open_core
 from gateway.app.operations import Operations
 from gateway.app.outlets import outlets_of
-from gateway.app.own_keys import portal_tls
-from gateway.app.problems import ConfigProblem
-from gateway.app.tokens import refuse_example_portal_keys
+from gateway.app.platforms import Platforms, open_callbacks, open_platforms
+from gateway.app.portal_door import open_portal
 from gateway.edge.operator_socket import OperatorSocket
 from gateway.edge.partner_grpc import PartnerServer
-from gateway.edge.portal_http.app import make_portal
-from gateway.edge.portal_http.keys import JwksInvalid, KeyFile
-from gateway.edge.portal_http.server import PortalServer
-from gateway.edge.portal_http.tokens import TokenChecker
-from gateway.flow.assisted import Assistance
-from gateway.flow.deadlines import Deadlines
 from gateway.flow.dispatch import Dispatcher
 from gateway.flow.gathering import Gathering
-from gateway.flow.handling import ChangeBell, Handling
 from gateway.flow.housekeeping import Housekeeping
 from gateway.flow.intake import Intake
-from gateway.flow.item_list import ItemLists
-from gateway.flow.joint import JointTasks
 from gateway.flow.list_keeper import ListKeeper
-from gateway.flow.readiness import Readiness
-from gateway.flow.submission import Submission
 from gateway.flow.uploads import AttachmentIntake
-from gateway.kernel.identifiers import GatewayId
 from gateway.ports.telemetry import EventLog
 
 __all__ = ["Running", "Seams", "run_gateway"]
@@ -48,6 +35,8 @@ class Running:
     exchange_port: int
     portal_port: int
     directory: HeldDirectory
+    callbacks_port: int = 0
+    """0: no partner calls back here."""
 
 
 @asynccontextmanager
@@ -63,8 +52,6 @@ async def run_gateway(
     """
     async with AsyncExitStack() as stack:
         core = await open_core(stack, config, log, seams or Seams())
-        _dispatch(stack, core)
-        _keep_lists(stack, core)
         intake = Intake(
             core.committer,
             core.journal,
@@ -74,20 +61,35 @@ async def run_gateway(
             core.accords,
             core.seams.clock,
         )
-        assisted = open_assisted(stack, core, intake)
+        attester = read_attester(core)
+        platforms = open_platforms(core, intake, attester) if attester else None
+        assisted = open_assisted(stack, core, intake, attester) if attester else None
+        _dispatch(stack, core, platforms)
+        _keep_lists(stack, core)
+        if platforms is not None:
+            platforms.listen(stack)
         exchange = await _exchange(stack, core, intake)
-        portal = await _portal(stack, core, assisted)
+        callbacks = await open_callbacks(stack, core, platforms)
+        portal = await open_portal(stack, core, assisted)
         acts = Operations(core)
         door = OperatorSocket(config.operator.socket, acts.perform, acts.consume, log)
         await door.start()
         stack.push_async_callback(door.stop)
-        yield Running(exchange.port, portal.port, core.directory)
+        yield Running(exchange.port, portal.port, core.directory, callbacks)
 
 
-def _dispatch(stack: AsyncExitStack, c: Core) -> None:
+def _dispatch(stack: AsyncExitStack, c: Core, platforms: Platforms | None) -> None:
     clock = c.seams.clock
     dispatcher = Dispatcher(
-        c.committer, c.vault, c.directory, c.authenticity, clock, c.entropy, c.log, outlets_of(c)
+        c.committer,
+        c.vault,
+        c.directory,
+        c.authenticity,
+        clock,
+        c.entropy,
+        c.log,
+        outlets_of(c, platforms),
+        platforms.attested if platforms else None,
     )
     stack.push_async_callback(dispatcher.close)
     dispatcher.start(c.owner)
@@ -113,38 +115,3 @@ async def _exchange(stack: AsyncExitStack, c: Core, intake: Intake) -> PartnerSe
     )
     stack.push_async_callback(server.stop)
     return server
-
-
-async def _portal(stack: AsyncExitStack, c: Core, assisted: Assistance | None) -> PortalServer:
-    clock, settings = c.seams.clock, c.config.portal
-    bell = ChangeBell()
-    c.committer.listen(bell.ring)
-    algorithms = frozenset(settings.algorithms)
-    try:
-        keys = KeyFile(settings.jwks, algorithms, c.log)
-    except JwksInvalid as problem:
-        raise ConfigProblem(settings.jwks, [f"portal.jwks: {problem}"]) from problem
-    refuse_example_portal_keys(settings.jwks, demo=c.config.demo)
-    core = (c.committer, c.journal, c.vault, c.directory)
-    app = make_portal(
-        desk=Submission(*core, clock, c.entropy),
-        item_lists=ItemLists(c.journal, GatewayId(c.config.gateway_id)),
-        task_desk=Handling(*core, bell),
-        clock_desk=Deadlines(c.journal, c.directory, c.calendar, clock),
-        assisted=assisted,
-        joint=JointTasks(*core, c.calendar, clock, c.entropy),
-        tokens=TokenChecker(
-            keys,
-            issuer=settings.issuer,
-            audience=settings.audience,
-            algorithms=algorithms,
-            clock=clock,
-        ),
-        ready=Readiness(c.journal, clock, c.owner).problems,
-        log=c.log,
-    )
-    portal = PortalServer(app, host=settings.host, port=settings.port, tls=portal_tls(c.config))
-    await portal.start()
-    stack.push_async_callback(portal.stop)
-    stack.callback(bell.close)
-    return portal

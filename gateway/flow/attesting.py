@@ -11,7 +11,7 @@ from gateway.kernel.envelope import Header, Outcome, Receipt, Signature, Strengt
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, MessageId
 from gateway.ports.keyring import Signer, SignerDown
-from gateway.rules.arrivals import DIALECTS, require_provable
+from gateway.rules.arrivals import ATTESTED, require_provable
 from gateway.rules.trust import Check, Partner, adapter_of, checks_for
 from gateway.wire.envelopes import (
     Attestation,
@@ -131,7 +131,7 @@ def attested_checks(
     """
     if not e.attestation:
         raise Fault(FaultCode.TRUST_UNSIGNED)
-    if sender.outlet not in {ADAPTER, *DIALECTS} or sender.keys or e.signatures:
+    if sender.outlet not in ATTESTED or sender.keys or e.signatures:
         raise Fault(FaultCode.TRUST_ATTESTATION_INVALID, "the sender signs for itself")
     signed = decode_signed_attestation(e.attestation)
     a, h = signed.attestation, e.header

@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, replace
 
 from gateway.flow.desk import OpenCase, View
-from gateway.kernel.assisted import ADAPTER
-from gateway.kernel.envelope import Right, Strength
+from gateway.kernel.envelope import Right
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.directory import Book
@@ -21,6 +20,7 @@ from gateway.rules.agreement import (
     require_permitted,
     require_proof,
 )
+from gateway.rules.arrivals import PROVABLE
 
 
 def choose_agreement(
@@ -59,14 +59,14 @@ def choose_agreement(
 
 
 def _require_answerable(book: Book, wish: OpenCase, agreement: Agreement) -> None:
-    """Check that the partner's answers could be taken in at all: people prove the least.
+    """Check that the partner's answers could be taken in at all: adapters prove less than keys.
 
     Raises:
         Fault: `agreement.strength_too_weak`.
     """
     partner = book.partners.get(wish.region)
-    if partner is not None and partner.outlet == ADAPTER:
-        require_proof(agreement, Strength.ASSISTED, agreement.required_suites)
+    if partner is not None and partner.outlet in PROVABLE:
+        require_proof(agreement, PROVABLE[partner.outlet], ())
 
 
 def item_views(

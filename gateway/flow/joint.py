@@ -14,7 +14,6 @@ from gateway.flow.effects import agreement_of
 from gateway.flow.joint_views import joint_task_views
 from gateway.flow.outbound import say
 from gateway.flow.views import received_files
-from gateway.kernel.assisted import ADAPTER
 from gateway.kernel.case import CaseRecord, CaseRole, Stage
 from gateway.kernel.envelope import Attachment, Body, Kind, Outcome
 from gateway.kernel.faults import Fault, FaultCode
@@ -35,6 +34,7 @@ from gateway.rules.agreement import (
     require_open_case_goes_on,
     require_task_permitted,
 )
+from gateway.rules.arrivals import ATTESTED
 from gateway.rules.catalogue import find_item
 from gateway.rules.deadlines import CalendarMissing, china_day, days_between, due_day
 from gateway.rules.joint import CALENDAR_MISSING, part_of, require_apart, require_askable
@@ -259,11 +259,11 @@ def _task_agreement(book: Book, case: CaseRecord, region: GatewayId, at_ms: int)
 
     Raises:
         Fault: `agreement.unknown` if there is none; otherwise what the one that came nearest
-            refuses. `case.kind_not_served`: a partner without a system answers no tasks.
+            refuses. `case.kind_not_served`: a partner without a gateway answers no tasks.
     """
     partner = book.partners.get(region)
-    if partner is not None and partner.outlet == ADAPTER:
-        raise Fault(FaultCode.CASE_KIND_NOT_SERVED, f"{region} has no system")
+    if partner is not None and partner.outlet in ATTESTED:
+        raise Fault(FaultCode.CASE_KIND_NOT_SERVED, f"{region} has no gateway")
     named = (case.item_code, case.item_version, case.mode, case.purpose)
     wish = JointWish(book.home.gateway_id, region, *named)
     refusal: Fault | None = None

@@ -15,7 +15,6 @@ from gateway.kernel.identifiers import CaseId, GatewayId, MessageId, uuid7
 from gateway.kernel.translations import Verdict
 from gateway.kernel.trees import Tree
 
-_PROVABLE: Final = {ASSISTED: Strength.ASSISTED}
 DIALECTS: Final[Mapping[str, Strength]] = {
     "rest": Strength.SIGNED,
     "soap": Strength.AUTHENTICATED,
@@ -23,6 +22,10 @@ DIALECTS: Final[Mapping[str, Strength]] = {
     "file_drop": Strength.AUTHENTICATED,
 }
 """Outlet kinds whose partners do not sign as gateways do: the most their adapter can prove."""
+PROVABLE: Final[Mapping[str, Strength]] = {ASSISTED: Strength.ASSISTED, **DIALECTS}
+"""The same, with partners whose messages people carry."""
+ATTESTED: Final = frozenset(PROVABLE)
+"""Outlet kinds of partners without keys: our own adapter key attests what they said."""
 
 
 def step(status: ArrivalStatus, event: ArrivalEvent) -> ArrivalStatus:
@@ -106,7 +109,7 @@ def require_provable(adapter: str, strength: Strength) -> None:
     Raises:
         Fault: `trust.attestation_invalid`.
     """
-    most = DIALECTS.get(adapter) or _PROVABLE.get(adapter)
+    most = PROVABLE.get(adapter)
     if most is None or strength > most:
         raise Fault(FaultCode.TRUST_ATTESTATION_INVALID, "strength")
 

@@ -18,6 +18,7 @@ from gateway.kernel.limits import (
     SIGNATURES_PER_ENVELOPE_MAX,
 )
 from gateway.kernel.merkle import leaf_hash, root_of_path
+from gateway.kernel.platforms import Platform
 
 Check = tuple[str, bytes, bytes, bytes]
 """(suite, public key as SPKI DER, signature, signed message): one verification to be done."""
@@ -74,7 +75,9 @@ class Partner:
     uploads_max: int = PARTNER_UPLOADS_MAX
     """Attachments of this partner received at a time."""
     outlet: str = "grpc"
-    """How it is reached; `assisted` has neither address nor keys: people carry what is said."""
+    """How it is reached: `grpc`, or by an adapter of ours; then it has no address and no keys."""
+    platform: Platform | None = None
+    """What its adapter is opened with, where it runs a platform of its own."""
     adapter_keys: Mapping[KeyId, RegisteredKey] = field(default_factory=dict)
     """With these its adapters attest what partners without keys said; never messages of its own."""
 

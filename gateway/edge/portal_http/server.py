@@ -4,14 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from typing import Protocol
 
 from aiohttp import web
 
-from gateway.edge.portal_http.admission import Connection, Door
+from gateway.edge.portal_http.admission import Bounds, Connection, Door, Stopping
 from gateway.edge.portal_http.context import PORTAL
+from gateway.ports.telemetry import EventLog
 
 _DRAIN_STEP_S = 0.01  # how often a draining server looks whether its requests are done
 _CLOSE_S = 1.0  # for connections that are still there when everything is done
+
+
+class House(Protocol):
+    """What stands before the handlers of an application that is served."""
+
+    @property
+    def bounds(self) -> Bounds:
+        """What a client may take."""
+        ...
+
+    @property
+    def stopping(self) -> Stopping:
+        """Whether the end has begun."""
+        ...
+
+    @property
+    def log(self) -> EventLog:
+        """Where it is told."""
+        ...
 
 
 class PortalServer:
@@ -24,8 +45,9 @@ class PortalServer:
         host: str,
         port: int = 0,
         tls: ssl.SSLContext | None = None,
+        house: House | None = None,
     ) -> None:
-        self._portal = app[PORTAL]
+        self._portal = house or app[PORTAL]
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSE_S)
         self._door = Door(self._portal.bounds)
         self._host = host

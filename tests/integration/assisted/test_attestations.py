@@ -17,10 +17,10 @@ from gateway.app.provision import Site
 from gateway.flow.answering import Answer
 from gateway.flow.assisted import Assistance
 from gateway.flow.assisted_desk import Confirmation
-from gateway.flow.attesting import Attester
+from gateway.flow.attesting import Attester, Proof
 from gateway.flow.desk import Actor
 from gateway.flow.intake import Intake
-from gateway.kernel.assisted import TypingStatus
+from gateway.kernel.assisted import ADAPTER, TypingStatus
 from gateway.kernel.envelope import NotTakenIn, Outcome, Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, KeyId, parse_uuid7
@@ -186,7 +186,8 @@ async def _attested(envelope: Envelope, signer: Signer, **changes: object) -> by
     """Return the envelope with `changes` to its header, attested anew by `signer`."""
     header = envelope.header._replace(**changes)  # type: ignore[arg-type]
     header_bytes = encode_header(header)
-    attestation = await Attester(signer).message(header, header_bytes, b"raw", "natural")
+    proof = Proof(ADAPTER, header.strength or Strength.ASSISTED, b"raw", "natural")
+    attestation = await Attester(signer).message(header, header_bytes, proof)
     return encode_envelope(header_bytes, envelope.salt, envelope.body_bytes, (), attestation)
 
 

@@ -14,7 +14,7 @@ from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.edge import partner_grpc
 from gateway.flow import uploads
 from gateway.flow.accords import notice_form
-from gateway.flow.attesting import Attester, attested_checks
+from gateway.flow.attesting import Attester, Proof, attested_checks
 from gateway.kernel.assisted import ADAPTER
 from gateway.kernel.digests import TYPE_AGREEMENT_ACT, digest, pae
 from gateway.kernel.envelope import Attachment, AttachmentRef, DigestAlgorithm, Kind, Mode, Strength
@@ -245,7 +245,8 @@ def attests(sequence: int) -> Ask:
         home = replace(home, adapter_keys={signer.key_id: home.keys[signer.key_id]})
         sender = replace(home, gateway_id=GatewayId("620700"), outlet=ADAPTER, keys={})
         own = peer.header(strength=Strength.ASSISTED, body_commitment=TAMPERED)
-        attestation = await Attester(signer).message(own, encode_header(own), b"raw", "natural")
+        proof = Proof(ADAPTER, Strength.ASSISTED, b"raw", "natural")
+        attestation = await Attester(signer).message(own, encode_header(own), proof)
         header_bytes = encode_header(own._replace(sequence=sequence))
         raw = encode_envelope(header_bytes, TAMPERED, b"", (), attestation)
         now_ms = world.clock.now_ms()

@@ -18,7 +18,7 @@ import pytest
 
 from gateway.app.agreements import parse_agreement
 from gateway.app.items import load_items
-from gateway.app.partners import PartnerFile
+from gateway.app.partner_file import PartnerFile
 from gateway.kernel.digests import digest
 from gateway.kernel.envelope import Attachment, Kind
 from gateway.kernel.faults import Fault, FaultCode

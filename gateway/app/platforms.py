@@ -1,0 +1,188 @@
+"""The adapters of partners that run platforms of their own, opened when first needed."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from gateway.adapters.outlets.dialect import DialectOutlet
+from gateway.adapters.pki.certificates import transport_pin
+from gateway.app.core import Core
+from gateway.app.dialects.opening import Opened, Opening
+from gateway.app.dialects.registry import DIALECTS
+from gateway.app.own_keys import door_tls
+from gateway.app.problems import ConfigProblem
+from gateway.app.settings import parse_host_port
+from gateway.app.translating import load_translation
+from gateway.edge.callbacks import Callbacks, make_callbacks
+from gateway.edge.portal_http.server import PortalServer
+from gateway.flow.attested_answers import AttestedAnswers
+from gateway.flow.attesting import Attester
+from gateway.flow.intake import Intake
+from gateway.flow.late_answers import LateAnswers
+from gateway.flow.receiving import Receiving
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import GatewayId
+from gateway.kernel.limits import ARRIVAL_RESUME_MS
+from gateway.ports.callbacks import CallbackHandler
+from gateway.ports.clock import Clock
+from gateway.ports.journal import JournalDown
+from gateway.ports.outlet import Outlet
+from gateway.ports.telemetry import EventLog
+from gateway.ports.translation import Translation
+from gateway.rules.trust import Partner, PartnerState
+
+
+class Platforms:
+    """Opens each partner's adapter once; a partner whose folder changed is opened anew."""
+
+    def __init__(self, core: Core, receiving: Receiving, attested: AttestedAnswers) -> None:
+        self._core = core
+        self.attested = attested
+        self.receiving = receiving
+        self._opened: dict[GatewayId, tuple[Partner, Opened]] = {}
+
+    def outlet(self, partner: Partner) -> Outlet:
+        """Return the way out to a partner.
+
+        Raises:
+            ConfigProblem: its files cannot be used.
+        """
+        c, opened = self._core, self.opened(partner)
+        assert partner.platform is not None
+        return DialectOutlet(opened.dialect, load_translation(partner.platform), c.journal, c.vault)
+
+    def opened(self, partner: Partner) -> Opened:
+        """Return a partner's adapter, opened for its entry as it is.
+
+        Raises:
+            ConfigProblem: its files cannot be used.
+        """
+        held = self._opened.get(partner.gateway_id)
+        if held is not None and held[0] == partner:
+            return held[1]
+        opened = self._open(partner)
+        self._opened[partner.gateway_id] = (partner, opened)
+        return opened
+
+    def _open(self, partner: Partner) -> Opened:
+        c, platform = self._core, partner.platform
+        assert platform is not None, "a partner with a dialect has a platform"
+        kind = DIALECTS[partner.outlet]
+        opening = Opening(
+            partner,
+            Path(platform.folder),
+            load_translation(platform),
+            self.receiving,
+            c.seams.clock,
+            c.entropy,
+            c.log,
+            c.config.demo,
+        )
+        return kind.open(kind.settings.model_validate(platform.settings), opening)
+
+    def handler(self, gateway_id: GatewayId) -> CallbackHandler | None:
+        """Return what answers a partner's callbacks; None if it has none over HTTP."""
+        partner = self._core.directory.current().partners.get(gateway_id)
+        if partner is None or partner.platform is None:
+            return None
+        try:
+            return self.opened(partner).handler
+        except ConfigProblem:
+            return None  # told when its lane was opened
+
+    def listen(self, stack: AsyncExitStack) -> None:
+        """Begin to poll every active partner that is polled, and to resume what was left."""
+        c = self._core
+        for partner in c.directory.current().partners.values():
+            if partner.platform is None or partner.state is not PartnerState.ACTIVE:
+                continue
+            run = self.opened(partner).listen
+            if run is not None:
+                task = c.owner.start(f"arrivals-{partner.gateway_id}", run())
+                stack.callback(task.cancel)
+        resuming = _resume(self.receiving, c.seams.clock, c.log)
+        stack.callback(c.owner.start("arrivals", resuming).cancel)
+
+
+def open_platforms(core: Core, intake: Intake, attester: Attester) -> Platforms:
+    """Return the adapters of a gateway's partners; none is opened yet."""
+    clock = core.seams.clock
+    attested = AttestedAnswers(attester, core.directory, clock)
+    receiving = Receiving(
+        core.committer,
+        core.journal,
+        core.vault,
+        core.directory,
+        intake,
+        attester,
+        LateAnswers(core.committer, core.journal, attested),
+        translations_of(core),
+        clock,
+        core.entropy,
+        core.log,
+    )
+    return Platforms(core, receiving, attested)
+
+
+def translations_of(core: Core) -> Callable[[GatewayId], Translation]:
+    """Return what finds a partner's translation, made once for each state of its folder."""
+    made: dict[GatewayId, tuple[object, Translation]] = {}
+
+    def find(gateway_id: GatewayId) -> Translation:
+        partner = core.directory.current().partners.get(gateway_id)
+        if partner is None or partner.platform is None:
+            raise Fault(FaultCode.TRUST_PARTNER_NOT_ACTIVE, "no mapping")
+        held = made.get(gateway_id)
+        if held is None or held[0] != partner.platform:
+            held = (partner.platform, load_translation(partner.platform))
+            made[gateway_id] = held
+        return held[1]
+
+    return find
+
+
+async def _resume(receiving: Receiving, clock: Clock, log: EventLog) -> None:
+    while True:
+        try:
+            await receiving.resume()
+        except JournalDown as down:
+            log.event("journal_down", error=str(down))
+        await clock.sleep_ms(ARRIVAL_RESUME_MS)
+
+
+async def open_callbacks(stack: AsyncExitStack, core: Core, platforms: Platforms | None) -> int:
+    """Open the door that partners' platforms call back at; return its port, 0 without one.
+
+    Raises:
+        ConfigProblem: a partner has callbacks and there is no address for them, or the door's
+            certificate cannot be used.
+        OSError: the address cannot be had.
+    """
+    settings = core.config.callbacks
+    address = parse_host_port(settings.listen or "")
+    if platforms is None or address is None:
+        _require_no_callbacks(core, platforms)
+        return 0
+    house = Callbacks(platforms.handler, core.directory, _pin, core.log)
+    tls = door_tls("callbacks", settings.certificate, settings.key)
+    server = PortalServer(
+        make_callbacks(house), host=address.host, port=address.port, tls=tls, house=house
+    )
+    await server.start()
+    stack.push_async_callback(server.stop)
+    return server.port
+
+
+def _pin(der: bytes) -> bytes:
+    return transport_pin(ssl.DER_cert_to_PEM_cert(der).encode())
+
+
+def _require_no_callbacks(core: Core, platforms: Platforms | None) -> None:
+    partners = core.directory.current().partners.values() if platforms else ()
+    for partner in partners:
+        if platforms is not None and platforms.handler(partner.gateway_id) is not None:
+            told = f"callbacks.listen: is needed, since partner {partner.gateway_id} calls back"
+            raise ConfigProblem(core.config.partners_dir, [f"{told}; set it"])

@@ -1,0 +1,19 @@
+"""How a partner's own platform is spoken to: what its folder says, verbatim."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Platform(NamedTuple):
+    """What an adapter of a partner is opened with. Nothing in it is secret."""
+
+    folder: str
+    """The partner's folder; files that settings name, secrets among them, lie in it."""
+    settings: Mapping[str, object]
+    """The table `[outlet.<kind>]` of partner.toml."""
+    mapping: bytes
+    """mapping.toml, verbatim."""
+    translate: bytes = b""
+    """translate.py, verbatim; empty without one."""
