@@ -25,6 +25,9 @@ class TroubledJournal(MemoryJournal):
         self.down = False
         self.lost_commits = 0
         """How many of the next writes fail at their very end."""
+        self.lose_write = 0
+        """Which write, counted from 1, fails at its very end; 0: none."""
+        self.begun = 0
         self.writes = 0
         self.trail: dict[CaseKey, list[Stage]] = {}
 
@@ -32,9 +35,12 @@ class TroubledJournal(MemoryJournal):
         if self.down:
             raise JournalDown("no space left")
         stages: dict[CaseKey, Stage] = {}
+        self.begun += 1
 
         def watched(tx: Transaction) -> T:
             result = work(tx)
+            if self.begun == self.lose_write:
+                raise JournalDown("the commit failed")
             if self.lost_commits:
                 self.lost_commits -= 1
                 raise JournalDown("the commit failed")
