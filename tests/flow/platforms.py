@@ -65,7 +65,8 @@ class HeldDialect:
         self, operation: str, document: Tree, number: str, timeout_s: float
     ) -> DialectAnswer | Listed:
         self.pushed.append((operation, document, number))
-        answer = self.answers.pop(0) if self.answers else {"code": "0", "number": "H-2026-1"}
+        usual: Tree = {"code": "0", "number": "H-2026-1"}
+        answer = self.answers.pop(0) if self.answers else usual
         if isinstance(answer, OutletDown):
             raise answer
         if isinstance(answer, Listed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -10,6 +11,7 @@ from gateway.kernel.arrivals import ArrivalStatus
 from gateway.kernel.case import Stage
 from gateway.kernel.envelope import Kind, Outcome, Strength
 from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import CaseId, CaseKey, GatewayId, uuid_text
 from gateway.kernel.trees import Tree
 from gateway.ports.outlet import Listed, OutletDown
 from gateway.ports.reception import LateAnswer, Unreadable
@@ -75,13 +77,11 @@ async def test_a_case_of_another_partner_cannot_be_named(
 ) -> None:
     case_id = await submitted(world, platform)
     case = await world.jq.case(case_id)
-    other = case._replace(
-        key=case.key._replace(case_id=case_id[:-1] + b"\x01"), counterpart="620700"
-    )
+    key = CaseKey(case.key.origin, CaseId(case_id[:-1] + b"\x01"))
+    other = case._replace(key=key, counterpart=GatewayId("620700"))
     await world.jq.journal.write(lambda tx: tx.save_cases([other]))
-    ident = f"620900/{case_id[:-1].hex()}01"
-    text = f"620900/{'-'.join((ident[7:15], ident[15:19], ident[19:23], ident[23:27], ident[27:]))}"
-    document: Tree = {"message": {"number": "R-1"}, "case": {"id": text}, "form": {}}
+    named: Tree = {"id": f"620900/{uuid_text(key.case_id)}"}
+    document: Tree = {"message": {"number": "R-1"}, "case": named, "form": {}}
     met = await platform.says(Kind.ACKNOWLEDGED, document)
     assert (met.status, met.rule) == (
         ArrivalStatus.QUARANTINED,
@@ -93,8 +93,6 @@ async def test_a_claim_beyond_what_the_adapter_can_prove_is_refused(
     world: World, platform: PlatformPartner
 ) -> None:
     book = world.jq.directory.current()
-    from dataclasses import replace
-
     weak = replace(book.partners[THEM], outlet="file_drop")
     world.jq.directory.replace(replace(book, partners={THEM: weak}))
     with pytest.raises(Fault) as refused:
@@ -209,13 +207,12 @@ async def test_a_case_goes_out_and_comes_back_attested(
     assert attested.attestation.adapter == "rest"
     assert attested.attestation.strength is Strength.AUTHENTICATED
     number = number_of(platform)
-    for at, (kind, form) in enumerate(
-        [
-            (Kind.ACKNOWLEDGED, {"handling_number": "H-2026-1"}),
-            (Kind.ACCEPTED, {"accepted_on": "2026-06-01"}),
-            (Kind.DECIDED, APPROVED),
-        ]
-    ):
+    course: list[tuple[Kind, dict[str, object]]] = [
+        (Kind.ACKNOWLEDGED, {"handling_number": "H-2026-1"}),
+        (Kind.ACCEPTED, {"accepted_on": "2026-06-01"}),
+        (Kind.DECIDED, APPROVED),
+    ]
+    for at, (kind, form) in enumerate(course):
         met = await platform.says(kind, told(f"R-{at}", number, **form))
         assert met.taken_in, met
         assert met.number == number
