@@ -166,6 +166,8 @@ class FaultCode(StrEnum):
     # partners' own platforms
     MAPPING_VALUE_INVALID = "mapping.value_invalid"
     MAPPING_KIND_UNMAPPED = "mapping.kind_unmapped"
+    PARTNER_ENCODING_INVALID = "partner.encoding_invalid"
+    PARTNER_DOCUMENT_UNREADABLE = "partner.document_unreadable"
     PARTNER_NONCE_REPLAYED = "partner.nonce_replayed"
     PARTNER_NUMBER_REUSED = "partner.number_reused"
     PARTNER_CASE_UNNAMED = "partner.case_unnamed"

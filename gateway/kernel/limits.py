@@ -127,6 +127,10 @@ ARRIVAL_BYTES_MAX: Final = 33_554_432  # one document with its files inside, bas
 ARRIVALS_HELD_MAX: Final = 1_000  # open ones of a partner: a wrong table is noticed before that
 ARRIVALS_HELD_BYTES_MAX: Final = 1_073_741_824  # of a partner, raw: what one may fill of our disk
 DIALECT_BATCH_MAX: Final = 4  # pushes at a time: platforms are small, and their files are large
+XML_TAGS_MAX: Final = 200_000  # a document of 32 MiB is files, not elements; each costs 100 bytes
+CSV_ROWS_MAX: Final = 5_000  # of one file: an hour of a busy hall
+CSV_CELL_CHARS_MAX: Final = 131_072  # what the standard library's reader takes, and a page of text
+DROP_FILES_MAX: Final = 1_000  # looked at in one turn of a drop folder; the next follows at once
 ARRIVAL_RESUME_MAX: Final = 100  # received ones taken up again at once
 ARRIVAL_RESUME_MS: Final = 60_000  # what could not be judged is tried again within a minute
 

@@ -21,6 +21,18 @@ PARTNER: Final[Mapping[F, Texts]] = {
         "请在映射表中补充该类报文，或与对方约定不发送。",
         "Add the kind to the mapping, or agree with the partner that it is not sent.",
     ),
+    F.PARTNER_ENCODING_INVALID: Texts(
+        "文字编码与约定不符",
+        "The text is not in the agreed encoding",
+        "请按约定的编码(UTF-8 或 GB18030)重新生成后发送。",
+        "Write it in the agreed encoding (UTF-8 or GB18030) and send it again.",
+    ),
+    F.PARTNER_DOCUMENT_UNREADABLE: Texts(
+        "文件或报文无法读取",
+        "The file or document cannot be read",
+        "请检查格式是否完整、有无外部实体或被截断后重新发送。",
+        "Check that it is whole and well formed, without entities, and send it again.",
+    ),
     F.PARTNER_NONCE_REPLAYED: Texts(
         "请求中的随机数已使用过",
         "The nonce of the request was used before",

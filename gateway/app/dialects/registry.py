@@ -8,12 +8,13 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from gateway.app.dialects.file_drop import FileDropKind
 from gateway.app.dialects.opening import DialectKind
 from gateway.app.problems import ConfigProblem, told
 from gateway.app.translating import load_translation
 from gateway.kernel.platforms import Platform
 
-DIALECTS: Final[Mapping[str, DialectKind]] = {}
+DIALECTS: Final[Mapping[str, DialectKind]] = {"file_drop": FileDropKind()}
 
 
 def read_platform(folder: Path, kind: str, settings: Mapping[str, object]) -> Platform:

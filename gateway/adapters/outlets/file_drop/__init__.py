@@ -1,0 +1,1 @@
+"""Partners that exchange files in a folder of theirs over SFTP (文件交换目录)."""

@@ -1,0 +1,1 @@
+"""Partners' platforms (simulated 模拟), over real sockets and files; nothing of them is real."""
