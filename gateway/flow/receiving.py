@@ -25,7 +25,7 @@ from gateway.kernel.digests import digest
 from gateway.kernel.envelope import CASELESS, Attachment, NotTakenIn
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId, uuid7
-from gateway.kernel.limits import ARRIVAL_RESUME_MAX, SALT_BYTES
+from gateway.kernel.limits import ARRIVAL_RESUME_MAX, PARKED_MAX, SALT_BYTES
 from gateway.kernel.translations import Ours
 from gateway.kernel.trees import Tree
 from gateway.ports.clock import Clock, Entropy
@@ -104,6 +104,10 @@ class Receiving:
         """See `Reception`."""
         home = self._directory.current().home.gateway_id
         return await self._late.settle(home, answer, self._translations(answer.partner))
+
+    async def parked(self, partner: GatewayId) -> Sequence[bytes]:
+        """See `Reception`."""
+        return await self._journal.read(lambda s: s.parked(partner, PARKED_MAX))
 
     async def resume(self) -> None:
         """Go on with whatever was received and has met no end, after a crash or an obstacle."""

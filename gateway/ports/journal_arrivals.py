@@ -77,6 +77,10 @@ class ArrivalReads(Protocol):
         """Return the case that a number stands for in this partner's mouth."""
         ...
 
+    def parked(self, partner: GatewayId, limit: int) -> Sequence[bytes]:
+        """Return ids of our messages that are listed for a partner, oldest first."""
+        ...
+
     def nonce_used(self, partner: GatewayId, nonce: str) -> bool:
         """Tell whether a nonce was used and is still remembered."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from gateway.kernel.arrivals import ArrivalStatus
@@ -95,6 +96,13 @@ class Reception(Protocol):
         Raises:
             Fault: nothing was stored: `mapping.*` if the answer says neither yes nor no,
                 `delivery.journal_down` and the like.
+        """
+        ...
+
+    async def parked(self, partner: GatewayId) -> Sequence[bytes]:
+        """Return our messages that lie ready for a partner and have no answer, oldest first.
+
+        At most `PARKED_MAX` ids.
         """
         ...
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gateway.kernel.arrivals import ArrivalStatus
 from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.translations import Said
 from gateway.kernel.trees import Tree
 from gateway.ports.reception import Arrival, Disposition, LateAnswer, Unreadable
@@ -18,6 +21,7 @@ class HeldReception:
         self.answers: list[LateAnswer] = []
         self.fault: Fault | None = None
         self.refuses = ""
+        self.waiting: list[bytes] = []
         self._nonces: set[str] = set()
 
     async def receive(self, arrival: Arrival) -> Disposition:
@@ -37,6 +41,9 @@ class HeldReception:
             raise self.fault
         self.answers.append(answer)
         return len(self.answers) == 1
+
+    async def parked(self, partner: GatewayId) -> Sequence[bytes]:
+        return self.waiting
 
     async def keep_unreadable(self, unreadable: Unreadable) -> Disposition:
         if self.fault is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.adapters.memory.undo import Table, UndoLog
 from gateway.kernel.arrivals import OPEN, ArrivalStatus
 from gateway.kernel.identifiers import CaseKey, GatewayId
+from gateway.ports.journal import OutboxStatus
 from gateway.ports.journal_arrivals import Held, StoredArrival
 
 if TYPE_CHECKING:
@@ -53,6 +54,15 @@ class MemoryArrivalReads:
     def case_named(self, partner: GatewayId, number: str) -> CaseKey | None:
         """See `ArrivalReads`."""
         return self._state.arrivals.numbers.rows.get((partner, number))
+
+    def parked(self, partner: GatewayId, limit: int) -> Sequence[bytes]:
+        """See `ArrivalReads`."""
+        found = [
+            e.message_id
+            for _, e in sorted(self._state.outbox.rows.items())
+            if e.partner == partner and e.status is OutboxStatus.LISTED
+        ]
+        return found[:limit]
 
     def nonce_used(self, partner: GatewayId, nonce: str) -> bool:
         """See `ArrivalReads`."""

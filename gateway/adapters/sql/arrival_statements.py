@@ -21,10 +21,11 @@ from sqlalchemy import (
     select,
 )
 
-from gateway.adapters.sql.schema import metadata
+from gateway.adapters.sql.schema import metadata, outbox
 from gateway.kernel.arrivals import OPEN, ArrivalStatus
 from gateway.kernel.envelope import Strength
 from gateway.kernel.identifiers import CaseId, CaseKey, GatewayId
+from gateway.ports.journal import OutboxStatus
 from gateway.ports.journal_arrivals import StoredArrival
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class ArrivalStatements:
     arrivals_held: Statement
     case_named: Statement
     nonce_used: Statement
+    parked: Statement
     save_arrival: Statement
     name_case: Statement
     use_nonce: Statement
@@ -135,6 +137,15 @@ class ArrivalStatements:
                 case_numbers.c.number == bindparam("number"),
             ),
             ["partner", "number"],
+        )
+        o = outbox.c
+        listed: ColumnElement[str] = literal_column(f"'{OutboxStatus.LISTED.value}'")
+        self.parked = sql.text(
+            select(o.message_id)
+            .where(o.partner == bindparam("partner"), o.status == listed)
+            .order_by(o.draft_id)
+            .limit(bindparam("limit")),
+            ["partner", "limit"],
         )
         self.nonce_used = sql.text(
             select(literal_column("1")).where(

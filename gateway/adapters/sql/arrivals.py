@@ -42,6 +42,10 @@ class SqlArrivalReads(SqlReader):
         row = self._row(self._sql.case_named, partner, number)
         return None if row is None else CaseKey(GatewayId(row[0]), CaseId(row[1]))
 
+    def parked(self, partner: GatewayId, limit: int) -> Sequence[bytes]:
+        """See `ArrivalReads`."""
+        return [row[0] for row in self._rows(self._sql.parked, partner, limit)]
+
     def nonce_used(self, partner: GatewayId, nonce: str) -> bool:
         """See `ArrivalReads`."""
         return self._row(self._sql.nonce_used, partner, nonce) is not None

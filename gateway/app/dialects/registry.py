@@ -10,11 +10,15 @@ from pydantic import ValidationError
 
 from gateway.app.dialects.file_drop import FileDropKind
 from gateway.app.dialects.opening import DialectKind
+from gateway.app.dialects.staging_table import StagingTableKind
 from gateway.app.problems import ConfigProblem, told
 from gateway.app.translating import load_translation
 from gateway.kernel.platforms import Platform
 
-DIALECTS: Final[Mapping[str, DialectKind]] = {"file_drop": FileDropKind()}
+DIALECTS: Final[Mapping[str, DialectKind]] = {
+    "file_drop": FileDropKind(),
+    "staging_table": StagingTableKind(),
+}
 
 
 def read_platform(folder: Path, kind: str, settings: Mapping[str, object]) -> Platform:

@@ -137,7 +137,8 @@ async def test_links_are_not_followed_and_folders_not_entered(drop: Drop, tmp_pa
     (drop.office.root / "from_partner" / "result_20260601_W-2.xml").mkdir()
     await drop.reader.turn()
     await drop.reader.turn()
-    assert drop.reception.arrivals == drop.reception.unreadable == []
+    assert not drop.reception.arrivals
+    assert not drop.reception.unreadable
     assert secret.exists()
     refused = [fields["reason"] for name, fields in drop.log.events if name == "drop_refused"]
     assert refused == ["not_a_plain_file", "not_a_plain_file"]
