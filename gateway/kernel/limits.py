@@ -130,6 +130,7 @@ DIALECT_BATCH_MAX: Final = 4  # pushes at a time: platforms are small, and their
 XML_TAGS_MAX: Final = 200_000  # a document of 32 MiB is files, not elements; each costs 100 bytes
 CSV_ROWS_MAX: Final = 5_000  # of one file: an hour of a busy hall
 CSV_CELL_CHARS_MAX: Final = 131_072  # what the standard library's reader takes, and a page of text
+DIALECT_CONNECTIONS_MAX: Final = 8  # to one platform: a batch of each of two calls
 STAGED_ROWS_MAX: Final = 100  # read of one table in one turn; the next follows at once
 PARKED_MAX: Final = 1_000  # of a partner's, asked after in one turn
 DROP_FILES_MAX: Final = 1_000  # looked at in one turn of a drop folder; the next follows at once

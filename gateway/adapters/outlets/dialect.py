@@ -11,6 +11,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple, Protocol
 
+from gateway.kernel.arrivals import ArrivalStatus
 from gateway.kernel.case import CaseRecord
 from gateway.kernel.envelope import (
     CASELESS,
@@ -25,9 +26,11 @@ from gateway.kernel.envelope import (
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import uuid_text
 from gateway.kernel.limits import ARRIVAL_BYTES_MAX, DIALECT_BATCH_MAX
+from gateway.kernel.translations import Said
 from gateway.kernel.trees import Tree, Value
 from gateway.ports.journal import Direction, Journal, JournalDown
 from gateway.ports.outlet import Answered, Listed, OutletDown
+from gateway.ports.reception import Disposition
 from gateway.ports.translation import Translation
 from gateway.ports.vault import Vault, VaultScope
 from gateway.rules.arrivals import require_accepted
@@ -244,3 +247,9 @@ def _unsayable(kind: Kind, fault: Fault) -> Answered:
     """
     record = {"not_sent": kind.name.lower(), "rule": fault.code.value}
     return Answered(json.dumps(record).encode(), Strength.ASSISTED, fault.code, kind.name.lower())
+
+
+def said_of(met: Disposition) -> Said:
+    """Return what a partner is told of an arrival. One that waits here counts as taken over."""
+    ok = met.status in (ArrivalStatus.TAKEN_IN, ArrivalStatus.RECEIVED)
+    return Said(ok, met.rule, met.text_zh, met.text_en, met.retry, met.number)

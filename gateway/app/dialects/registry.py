@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from gateway.app.dialects.file_drop import FileDropKind
 from gateway.app.dialects.opening import DialectKind
+from gateway.app.dialects.soap import SoapKind
 from gateway.app.dialects.staging_table import StagingTableKind
 from gateway.app.problems import ConfigProblem, told
 from gateway.app.translating import load_translation
@@ -18,6 +19,7 @@ from gateway.kernel.platforms import Platform
 DIALECTS: Final[Mapping[str, DialectKind]] = {
     "file_drop": FileDropKind(),
     "staging_table": StagingTableKind(),
+    "soap": SoapKind(),
 }
 
 

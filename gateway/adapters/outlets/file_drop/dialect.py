@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gateway.adapters.outlets.dialect import DialectAnswer
+from gateway.adapters.outlets.dialect import DialectAnswer, said_of
 from gateway.adapters.outlets.documents import Row, read_document, read_rows, write_document
 from gateway.adapters.outlets.file_drop.line import (
     Found,
@@ -29,7 +29,6 @@ from gateway.adapters.outlets.file_drop.names import (
     read_name,
 )
 from gateway.adapters.outlets.file_drop.settings import FileDropSettings
-from gateway.kernel.arrivals import ArrivalStatus
 from gateway.kernel.envelope import Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
@@ -38,7 +37,7 @@ from gateway.kernel.translations import Said
 from gateway.kernel.trees import Tree
 from gateway.ports.clock import Clock
 from gateway.ports.outlet import Listed, OutletDown
-from gateway.ports.reception import Arrival, Disposition, LateAnswer, Reception, Unreadable
+from gateway.ports.reception import Arrival, LateAnswer, Reception, Unreadable
 from gateway.ports.telemetry import EventLog
 
 PROVEN = Strength.AUTHENTICATED
@@ -166,7 +165,7 @@ class DropReader:
                 met.append(await self._received(arrival))
         except _Unread as unread:
             told = Unreadable(self.partner, name.operation, raw, PROVEN, unread.fault, found.name)
-            met.append(_said(await self.reception.keep_unreadable(told)))
+            met.append(said_of(await self.reception.keep_unreadable(told)))
         for at, said in enumerate(met, start=1):
             await self._answer(name, said, f"-{at}" if len(met) > 1 else "")
         unread_only = len(met) == 1 and not met[0].ok and met[0].rule.startswith("partner.")
@@ -188,7 +187,7 @@ class DropReader:
             Fault: nothing was stored, and the same may be handed over later.
         """
         try:
-            return _said(await self.reception.receive(arrival))
+            return said_of(await self.reception.receive(arrival))
         except Fault as fault:
             if fault.code is not FaultCode.PARTNER_NUMBER_REUSED:
                 raise
@@ -219,12 +218,6 @@ class _Unread(Exception):
 
 def _is_own_folder(name: str, s: FileDropSettings) -> bool:
     return any(folder == f"{s.incoming}/{name}" for folder in (s.done, s.refused))
-
-
-def _said(met: Disposition) -> Said:
-    """Return what is said of an arrival. One that waits here counts as taken over."""
-    ok = met.status in (ArrivalStatus.TAKEN_IN, ArrivalStatus.RECEIVED)
-    return Said(ok, met.rule, met.text_zh, met.text_en, met.retry, met.number)
 
 
 def _too_large() -> Said:
