@@ -64,6 +64,11 @@ class FaultCode(StrEnum):
     SCHEMA_JSON_DEPTH = "schema.json_depth"
     SCHEMA_JSON_ENCODING = "schema.json_encoding"
     SCHEMA_FORM_INVALID = "schema.form_invalid"
+    # tables between our words and a partner's
+    MAPPING_CODE_UNMAPPED = "mapping.code_unmapped"
+    MAPPING_FIELD_MISSING = "mapping.field_missing"
+    MAPPING_VALUE_INVALID = "mapping.value_invalid"
+    MAPPING_KIND_UNMAPPED = "mapping.kind_unmapped"
     # catalogue
     CATALOGUE_ITEM_UNKNOWN = "catalogue.item_unknown"
     CATALOGUE_VERSION_UNKNOWN = "catalogue.version_unknown"

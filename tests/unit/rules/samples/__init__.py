@@ -8,6 +8,7 @@ from tests.unit.rules.samples import (
     catalogue,
     delivery,
     item_list,
+    mapping,
     schema,
     trust,
 )
@@ -19,6 +20,7 @@ SAMPLES: dict[FaultCode, Sample] = {
     **schema.SAMPLES,
     **catalogue.SAMPLES,
     **item_list.SAMPLES,
+    **mapping.SAMPLES,
     **agreement.SAMPLES,
     **assisted.SAMPLES,
     **casework.SAMPLES,
