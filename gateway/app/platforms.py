@@ -12,10 +12,10 @@ from gateway.adapters.pki.certificates import transport_pin
 from gateway.app.core import Core
 from gateway.app.dialects.opening import Opened, Opening
 from gateway.app.dialects.registry import DIALECTS
+from gateway.app.mapping.loading import load_translation
 from gateway.app.own_keys import door_tls
 from gateway.app.problems import ConfigProblem
 from gateway.app.settings import parse_host_port
-from gateway.app.translating import load_translation
 from gateway.edge.callbacks import Callbacks, make_callbacks
 from gateway.edge.portal_http.server import PortalServer
 from gateway.flow.attested_answers import AttestedAnswers
@@ -42,7 +42,7 @@ class Platforms:
         self._core = core
         self.attested = attested
         self.receiving = receiving
-        self._opened: dict[GatewayId, tuple[Partner, Opened]] = {}
+        self._held: dict[GatewayId, tuple[Partner, Opened, Translation]] = {}
 
     def outlet(self, partner: Partner) -> Outlet:
         """Return the way out to a partner.
@@ -50,9 +50,9 @@ class Platforms:
         Raises:
             ConfigProblem: its files cannot be used.
         """
-        c, opened = self._core, self.opened(partner)
-        assert partner.platform is not None
-        return DialectOutlet(opened.dialect, load_translation(partner.platform), c.journal, c.vault)
+        c = self._core
+        opened, translation = self._ready(partner)
+        return DialectOutlet(opened.dialect, translation, c.journal, c.vault)
 
     def opened(self, partner: Partner) -> Opened:
         """Return a partner's adapter, opened for its entry as it is.
@@ -60,21 +60,24 @@ class Platforms:
         Raises:
             ConfigProblem: its files cannot be used.
         """
-        held = self._opened.get(partner.gateway_id)
-        if held is not None and held[0] == partner:
-            return held[1]
-        opened = self._open(partner)
-        self._opened[partner.gateway_id] = (partner, opened)
-        return opened
+        return self._ready(partner)[0]
 
-    def _open(self, partner: Partner) -> Opened:
+    def _ready(self, partner: Partner) -> tuple[Opened, Translation]:
+        held = self._held.get(partner.gateway_id)
+        if held is None or held[0] != partner:
+            translation = _translation(partner)
+            held = (partner, self._open(partner, translation), translation)
+            self._held[partner.gateway_id] = held
+        return held[1:]
+
+    def _open(self, partner: Partner, translation: Translation) -> Opened:
         c, platform = self._core, partner.platform
         assert platform is not None, "a partner with a dialect has a platform"
         kind = DIALECTS[partner.outlet]
         opening = Opening(
             partner,
             Path(platform.folder),
-            load_translation(platform),
+            translation,
             self.receiving,
             c.seams.clock,
             c.entropy,
@@ -137,11 +140,16 @@ def translations_of(core: Core) -> Callable[[GatewayId], Translation]:
             raise Fault(FaultCode.TRUST_PARTNER_NOT_ACTIVE, "no mapping")
         held = made.get(gateway_id)
         if held is None or held[0] != partner.platform:
-            held = (partner.platform, load_translation(partner.platform))
+            held = (partner.platform, _translation(partner))
             made[gateway_id] = held
         return held[1]
 
     return find
+
+
+def _translation(partner: Partner) -> Translation:
+    assert partner.platform is not None, "a partner with a dialect has a platform"
+    return load_translation(Path(partner.platform.folder))
 
 
 async def _resume(receiving: Receiving, clock: Clock, log: EventLog) -> None:

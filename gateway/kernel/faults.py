@@ -64,6 +64,11 @@ class FaultCode(StrEnum):
     SCHEMA_JSON_DEPTH = "schema.json_depth"
     SCHEMA_JSON_ENCODING = "schema.json_encoding"
     SCHEMA_FORM_INVALID = "schema.form_invalid"
+    # tables between our words and a partner's
+    MAPPING_CODE_UNMAPPED = "mapping.code_unmapped"
+    MAPPING_FIELD_MISSING = "mapping.field_missing"
+    MAPPING_VALUE_INVALID = "mapping.value_invalid"
+    MAPPING_KIND_UNMAPPED = "mapping.kind_unmapped"
     # catalogue
     CATALOGUE_ITEM_UNKNOWN = "catalogue.item_unknown"
     CATALOGUE_VERSION_UNKNOWN = "catalogue.version_unknown"
@@ -164,8 +169,6 @@ class FaultCode(StrEnum):
     ASSISTED_SAME_PERSON = "assisted.same_person"
     ASSISTED_MISMATCH = "assisted.mismatch"
     # partners' own platforms
-    MAPPING_VALUE_INVALID = "mapping.value_invalid"
-    MAPPING_KIND_UNMAPPED = "mapping.kind_unmapped"
     PARTNER_ENCODING_INVALID = "partner.encoding_invalid"
     PARTNER_DOCUMENT_UNREADABLE = "partner.document_unreadable"
     PARTNER_NONCE_REPLAYED = "partner.nonce_replayed"

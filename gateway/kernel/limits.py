@@ -64,6 +64,17 @@ HOUSEKEEPING_MS: Final = 6 * 3_600_000  # what lies idle for 30 days may lie 6 h
 CASES_LOOKED_UP_MAX: Final = 500  # cases with files looked up at once: about 5 ms of a reader
 VAULT_THREADS_MAX: Final = 4  # a slow disk holds these up, never the threads that check signatures
 
+# --- mapping tables of partners -------------------------------------------------------------------
+MAPPING_FILE_BYTES_MAX: Final = 1_048_576  # 2,000 rows and a code table of every county in China
+TRANSLATE_FILE_BYTES_MAX: Final = 65_536  # two functions; a program is a mistake
+MAPPING_ROWS_MAX: Final = 2_000  # 30 items of 60 fields; the largest real form has 140
+MAPPING_TABLES_MAX: Final = 200  # a partner with a table for each field of a kind is an outlier
+MAPPING_CODES_MAX: Final = 5_000  # the regions of China down to counties are about 3,400
+MAPPING_LENGTH_MAX: Final = 1_000_000  # of a text of theirs; above it nobody states a limit
+MAPPING_DIGITS_MAX: Final = 40  # of a number; an amount in fen has 15
+MAPPING_DEPTH_MAX: Final = JSON_DEPTH_MAX  # as deep as a form may be
+MAPPING_NODES_MAX: Final = 20_000  # values of one document: a form of 140 fields, 100 materials
+
 # --- agreements over the wire ---------------------------------------------------------------------
 AGREEMENT_BYTES_MAX: Final = 65_536  # the sample is 2 kB; 500 items with their versions are 30 kB
 AGREEMENT_GRANTED_MAX: Final = 12_000  # five cities, each with each, 535 items: 10,700

@@ -13,7 +13,5 @@ class Platform(NamedTuple):
     """The partner's folder; files that settings name, secrets among them, lie in it."""
     settings: Mapping[str, object]
     """The table `[outlet.<kind>]` of partner.toml."""
-    mapping: bytes
-    """mapping.toml, verbatim."""
-    translate: bytes = b""
-    """translate.py, verbatim; empty without one."""
+    words: bytes
+    """Digest of mapping.toml and translate.py: two with other words are two platforms."""

@@ -11,6 +11,7 @@ from gateway.wire.fault_texts import CARRIAGE, Texts
 from gateway.wire.fault_texts_casework import CASEWORK
 from gateway.wire.fault_texts_item_list import ITEM_LIST
 from gateway.wire.fault_texts_joint import JOINT
+from gateway.wire.fault_texts_mapping import MAPPING
 from gateway.wire.fault_texts_partner import PARTNER
 
 Level = Literal["fatal", "warning"]
@@ -112,6 +113,10 @@ _WAYS: Final[Mapping[FaultCode, _Way]] = {
     F.SCHEMA_JSON_DEPTH: _Way("refused", "INVALID_ARGUMENT", 400),
     F.SCHEMA_JSON_ENCODING: _Way("refused", "INVALID_ARGUMENT", 400),
     F.SCHEMA_FORM_INVALID: _REFUSED_FORM,
+    F.MAPPING_CODE_UNMAPPED: _REFUSED_FORM,
+    F.MAPPING_FIELD_MISSING: _REFUSED_FORM,
+    F.MAPPING_VALUE_INVALID: _REFUSED_FORM,
+    F.MAPPING_KIND_UNMAPPED: _Way("refused", "UNIMPLEMENTED", 422),
     F.CATALOGUE_ITEM_UNKNOWN: _Way("not_taken_in", "NOT_FOUND", 404, True, _MINUTE),
     F.CATALOGUE_VERSION_UNKNOWN: _Way("not_taken_in", "NOT_FOUND", 404, True, _MINUTE),
     F.CATALOGUE_VERSION_SUPERSEDED: _REFUSED,
@@ -205,8 +210,6 @@ _WAYS: Final[Mapping[FaultCode, _Way]] = {
     F.ASSISTED_NOTHING_TYPED: _Way("http", "FAILED_PRECONDITION", 409),
     F.ASSISTED_SAME_PERSON: _Way("http", "PERMISSION_DENIED", 403),
     F.ASSISTED_MISMATCH: _Way("http", "FAILED_PRECONDITION", 409),
-    F.MAPPING_VALUE_INVALID: _REFUSED_FORM,
-    F.MAPPING_KIND_UNMAPPED: _Way("refused", "UNIMPLEMENTED", 422),
     F.PARTNER_ENCODING_INVALID: _Way("not_taken_in", "INVALID_ARGUMENT", 400),
     F.PARTNER_DOCUMENT_UNREADABLE: _Way("not_taken_in", "INVALID_ARGUMENT", 400),
     F.PARTNER_NONCE_REPLAYED: _Way("not_taken_in", "ALREADY_EXISTS", 409),
@@ -242,7 +245,14 @@ def _row(way: _Way, said: Texts) -> Entry:
     )
 
 
-_SAID: Final[Mapping[FaultCode, Texts]] = {**CARRIAGE, **CASEWORK, **ITEM_LIST, **JOINT, **PARTNER}
+_SAID: Final[Mapping[FaultCode, Texts]] = {
+    **CARRIAGE,
+    **CASEWORK,
+    **ITEM_LIST,
+    **JOINT,
+    **MAPPING,
+    **PARTNER,
+}
 
 TABLE: Final[Mapping[FaultCode, Entry]] = {
     code: _row(way, _SAID[code]) for code, way in _WAYS.items()

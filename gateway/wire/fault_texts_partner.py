@@ -9,18 +9,6 @@ from gateway.kernel.faults import FaultCode as F
 from gateway.wire.fault_texts import Texts
 
 PARTNER: Final[Mapping[F, Texts]] = {
-    F.MAPPING_VALUE_INVALID: Texts(
-        "字段的值不合映射表的规定",
-        "A field's value is not what the mapping says it is",
-        "请核对该字段的值，或更正映射表后重新处理。",
-        "Check the value of the field, or mend the mapping and replay.",
-    ),
-    F.MAPPING_KIND_UNMAPPED: Texts(
-        "映射表没有这类报文或操作",
-        "The mapping has no such kind of message or operation",
-        "请在映射表中补充该类报文，或与对方约定不发送。",
-        "Add the kind to the mapping, or agree with the partner that it is not sent.",
-    ),
     F.PARTNER_ENCODING_INVALID: Texts(
         "文字编码与约定不符",
         "The text is not in the agreed encoding",

@@ -12,8 +12,10 @@ from gateway.app.dialects.file_drop import FileDropKind
 from gateway.app.dialects.opening import DialectKind
 from gateway.app.dialects.soap import SoapKind
 from gateway.app.dialects.staging_table import StagingTableKind
+from gateway.app.mapping.hooks import FILE as HOOKS_FILE
+from gateway.app.mapping.loading import MAPPING_FILE, load_translation
 from gateway.app.problems import ConfigProblem, told
-from gateway.app.translating import load_translation
+from gateway.kernel.digests import digest
 from gateway.kernel.platforms import Platform
 
 DIALECTS: Final[Mapping[str, DialectKind]] = {
@@ -34,18 +36,15 @@ def read_platform(folder: Path, kind: str, settings: Mapping[str, object]) -> Pl
         DIALECTS[kind].settings.model_validate(settings)
     except ValidationError as problem:
         wrong += [f"outlet.{kind}.{line}" for line in told(problem)]
-    mapping, translate = folder / "mapping.toml", folder / "translate.py"
     try:
-        raw = mapping.read_bytes()
-        pure = translate.read_bytes() if translate.exists() else b""
-    except OSError as problem:
-        wrong.append(f"{mapping}: cannot be read: {problem.strerror}; write its mapping.toml")
-        raise ConfigProblem(folder, wrong) from problem
-    platform = Platform(str(folder), settings, raw, pure)
-    try:
-        load_translation(platform)
+        load_translation(folder)
     except ConfigProblem as problem:
         wrong += [f"{problem.path}: {m}" for m in problem.messages]
     if wrong:
         raise ConfigProblem(folder, wrong)
-    return platform
+    return Platform(str(folder), settings, _words(folder))
+
+
+def _words(folder: Path) -> bytes:
+    files = [folder / MAPPING_FILE, folder / HOOKS_FILE]
+    return digest(b"\0".join(f.read_bytes() for f in files if f.exists()))

@@ -3,9 +3,17 @@
 from gateway.rules.schema.forms import FormSchemas
 from gateway.rules.schema.kinds import (
     BUSINESS_LICENCE,
+    body_schema,
     require_body,
     require_holders,
     require_licence,
 )
 
-__all__ = ["BUSINESS_LICENCE", "FormSchemas", "require_body", "require_holders", "require_licence"]
+__all__ = [
+    "BUSINESS_LICENCE",
+    "FormSchemas",
+    "body_schema",
+    "require_body",
+    "require_holders",
+    "require_licence",
+]

@@ -166,6 +166,15 @@ _VALIDATORS: Final[Mapping[Kind, Draft202012Validator]] = {
 }
 
 
+def body_schema(kind: Kind) -> Mapping[str, object]:
+    """Return the JSON Schema of a kind's body, in which the item's form is any object.
+
+    Raises:
+        KeyError: bodies of the kind are not served.
+    """
+    return _schemas()[kind]
+
+
 def require_body(
     kind: Kind, document: object, *, item_schema: bytes | None, schemas: FormSchemas
 ) -> None:

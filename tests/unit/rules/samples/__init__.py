@@ -9,6 +9,7 @@ from tests.unit.rules.samples import (
     catalogue,
     delivery,
     item_list,
+    mapping,
     schema,
     trust,
 )
@@ -20,6 +21,7 @@ SAMPLES: dict[FaultCode, Sample] = {
     **schema.SAMPLES,
     **catalogue.SAMPLES,
     **item_list.SAMPLES,
+    **mapping.SAMPLES,
     **agreement.SAMPLES,
     **assisted.SAMPLES,
     **arrivals.SAMPLES,

@@ -1,5 +1,6 @@
 from functools import partial
 
+from gateway.adapters.outlets.documents import decode_text, read_xml
 from gateway.kernel.arrivals import ArrivalEvent, ArrivalStatus
 from gateway.kernel.faults import FaultCode as F
 from gateway.kernel.translations import Verdict
@@ -13,6 +14,13 @@ from gateway.rules.arrivals import (
 from tests.unit.rules.samples.sample import Sample
 
 SAMPLES = {
+    F.PARTNER_ENCODING_INVALID: Sample(
+        partial(decode_text, "示例㛃𬭊".encode("gb18030"), "gb18030"),
+        partial(decode_text, b"\x81\xff", "gb18030"),
+    ),
+    F.PARTNER_DOCUMENT_UNREADABLE: Sample(
+        partial(read_xml, b"<a>1</a>"), partial(read_xml, b"<!DOCTYPE a><a>1</a>")
+    ),
     F.PARTNER_NONCE_REPLAYED: Sample(
         partial(require_unused, used=False), partial(require_unused, used=True)
     ),

@@ -1,0 +1,1 @@
+"""Partners' mappings (映射): read from the operator's folder, checked, shown and tried."""
