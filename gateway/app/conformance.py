@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gateway.adapters.pki.certificates import read_signing_certificate
+from gateway.adapters.pki.certificates import SigningCertificate, read_signing_certificate
 from gateway.adapters.pki.key_files import load_signer, parse_key
 from gateway.adapters.pki.suites import ES256, FileSigner, SuiteVerifier, generate_key
 from gateway.adapters.system.clock import SystemClock, SystemEntropy
@@ -59,12 +59,8 @@ def find_target(config: Config, book: Book, name: str, named: Named, at_ms: int)
         partner = replace(partner, keys=_keys(named.certificates))
     target = partner.gateway_id
     if partner.outlet != "grpc":
-        raise ConfigProblem(
-            config.partners_dir,
-            [
-                f"{name}: its outlet is {partner.outlet}; this command judges targets that speak gRPC"
-            ],
-        )
+        told = f"{name}: its outlet is {partner.outlet}; only targets that speak gRPC are judged"
+        raise ConfigProblem(config.partners_dir, [told])
     suites = frozenset(s.suite for s in read_signers(config, book.home, at_ms))
     samples, gaps = samples_for(book, target, read_vectors(_folders(config, target)), suites, at_ms)
     return Target(
@@ -199,8 +195,18 @@ def key_of(book: Book) -> KeyOf:
     return find
 
 
-def freshness(config: Config, book: Book, partner: GatewayId, at_ms: int) -> Freshness:
-    """Tell whether a fresh conformance pass is kept for a partner as it is set up now.
+def only(certificate: SigningCertificate) -> KeyOf:
+    """Return a finder that knows one certificate's key and no other."""
+    key = certificate.registered()
+
+    def find(judge: GatewayId, key_id: KeyId) -> RegisteredKey | None:
+        return key if (judge, key_id) == (certificate.gateway_id, key.key_id) else None
+
+    return find
+
+
+def freshness(config: Config, book: Book, partner: str, at_ms: int) -> Freshness:
+    """Tell whether a fresh pass is kept for a partner (its folder or id) as it is set up now.
 
     Raises:
         ConfigProblem: the partner is not in the directory, or our own keys cannot be used.

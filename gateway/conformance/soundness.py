@@ -62,13 +62,14 @@ def _uses(
         yield from ((name, "saved answer", saved) for name in step.answers)
     elif isinstance(step, TamperReceipt):
         yield step.answer, "saved answer", saved
-    for expect in _expectations(step):
+    for expect in expectations(step):
         for name in (expect.same_as, expect.agrees_with):
             if name is not None:
                 yield name, "saved answer", saved
 
 
-def _expectations(step: Step) -> list[Expectation]:
+def expectations(step: Step) -> list[Expectation]:
+    """Return what a step expects of single messages."""
     if isinstance(step, Deliver):
         return [e for e in (step.expect, *step.expect_at.values()) if e is not None]
     if isinstance(step, Query):
@@ -76,7 +77,8 @@ def _expectations(step: Step) -> list[Expectation]:
     return []
 
 
-def _call(step: Step) -> CallExpectation | None:
+def call_expected(step: Step) -> CallExpectation | None:
+    """Return how a step expects the whole call to fail, if it does."""
     return step.call if isinstance(step, Deliver | DeliverBytes | Query | Upload) else None
 
 
@@ -103,9 +105,9 @@ def _contradictions(step: Step) -> Iterator[str]:
     if isinstance(step, Make) and (step.base == "withdrawn") != (step.follows is not None):
         yield "follows: `withdrawn` follows a message, and nothing else does"
     if isinstance(step, Deliver) and step.over == "cut":
-        if _expectations(step) or step.call is not None:
+        if expectations(step) or step.call is not None:
             yield "expect: nothing comes back over a connection that is cut"
-    elif isinstance(step, Deliver | Query) and bool(_expectations(step)) == bool(step.call):
+    elif isinstance(step, Deliver | Query) and bool(expectations(step)) == bool(step.call):
         yield "expect: say either what each message meets, or how the `call` fails"
 
 
@@ -127,7 +129,7 @@ def _nowhere(step: Step, messages: set[str]) -> Iterator[str]:
 
 def _judges(step: Step) -> bool:
     if isinstance(step, Deliver | Query):
-        return bool(_expectations(step)) or step.call is not None
+        return bool(expectations(step)) or step.call is not None
     if isinstance(step, Upload):
         return step.call is not None or step.held is not None or step.complete is not None
     return isinstance(step, DeliverBytes | Status | Quality | TamperReceipt | Ask)
@@ -143,7 +145,7 @@ def _remember(step: Step, messages: set[str], files: set[str], saved: set[str]) 
         messages.add(step.name)
     elif isinstance(step, FileStep):
         files.add(step.name)
-    saved.update(e.save for e in _expectations(step) if e.save is not None)
-    call = _call(step)
+    saved.update(e.save for e in expectations(step) if e.save is not None)
+    call = call_expected(step)
     if call is not None and call.save is not None:
         saved.add(call.save)

@@ -137,6 +137,10 @@ class _Front(grpc.GenericRpcHandler):
 
         return grpc.stream_unary_rpc_method_handler(handle)
 
+    async def _asked(self, method: str, parts: AsyncIterator[bytes]) -> bytes:
+        made: grpc.aio.StreamUnaryMultiCallable[bytes, bytes] = self.channel.stream_unary(method)
+        return await made(parts, timeout=CALL_S)
+
     def _told(self, method: str, parts: Sequence[bytes], raw: bytes) -> bytes:
         name = method.rpartition("/")[2]
         if name == "Deliver":
