@@ -23,11 +23,13 @@ versions, keys and agreements it is about, and expires; `kuayu conformance verif
 offline, `kuayu conformance status TARGET` says whether a fresh pass is kept.
 
 **It writes at the target**: sample applications, marked 示例 and withdrawn again where the target
-allows it, and files of cases that are never submitted. Agree with the partner on when.
+allows it, and files of cases that are never submitted. What the target's people answer to them
+reaches our gateway, which knows no such cases and refuses it. Agree with the partner on when.
 
 A case *passes*, *fails*, or is *not run*, and then says what it needs. Of level `must`, a case that
-fails fails the run, and so does one that was not run, except for want of {waivable}.
-Of level `should`, none does. After three cases in a row without any answer the rest is not run.
+fails fails the run, and so does one that was not run, except for want of {waivable},
+or of a `sample` where agreements in force let us apply for nothing at the target. Of level
+`should`, none fails the run. After three cases in a row without any answer the rest is not run.
 
 Each case is a folder `<area>/<case>/` with `case.toml`: what it asks, when it passes, and steps
 that a small engine interprets; `gateway/conformance/steps.py` has every word. A receipt is always
@@ -36,24 +38,24 @@ message. An operator's own cases go into a folder of theirs, steps only: `--case
 beside the kit's.
 
 ```toml
-# my-cases/own/long_trace/case.toml
-id = "own.long_trace"
-title_zh = "过长的跟踪号"
-title_en = "A trace context that is too long"
-requirement = "A text of the header has at most 128 characters."
-predicate = "wire.field_invalid, in a signed receipt."
+# my-cases/own/form_is_an_object/case.toml
+id = "own.form_is_an_object"
+title_zh = "表单须为对象"
+title_en = "A form is an object"
+requirement = "A form that is a list is refused."
+predicate = "schema.form_invalid, in a signed receipt."
 level = "should"
 
 [[steps]]
 do = "make"
 name = "m"
 base = "ping"
-header = { trace_context = "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789" }
+json_body = "[]"
 
 [[steps]]
 do = "deliver"
 messages = ["m"]
-expect = { outcome = ["refused"], rules = ["wire.field_invalid"] }
+expect = { outcome = ["refused"], rules = ["schema.form_invalid"] }
 ```
 
 No conformity with any of the specifications below is claimed: the wire is our own, and what is

@@ -15,7 +15,7 @@ _FORMATS: Final[Mapping[str, str]] = {
     "uscc": "91620200MA0000000H",
     "citizen-id": "620100199001010019",
     "region": "620200",
-    "licence-id": "",
+    "licence-id": "1.2.156.3005.2.11100000MB0143028R001.11620200MB0000000U.20210527000001.001.2",
     "date": "2026-01-15",
     "date-time": "2026-01-15T09:30:00+08:00",
 }
@@ -65,7 +65,7 @@ def sample_of(schema: object, root: Mapping[str, Any] | None = None, depth: int 
 
 def _referred(root: Mapping[str, Any], reference: str) -> object:
     at: Any = root
-    for part in reference.removeprefix("#").strip("/").split("/"):
+    for part in filter(None, reference.removeprefix("#").split("/")):
         at = at.get(part, {}) if isinstance(at, dict) else {}
     return at
 

@@ -19,6 +19,7 @@ from gateway.adapters.pki.key_files import load_signer
 from gateway.adapters.pki.suites import FileSigner
 from gateway.conformance.bench import Bench
 from gateway.conformance.line_grpc import Connection, GrpcLine
+from gateway.conformance.tampering import flipped
 from gateway.kernel.digests import TYPE_RECEIPT, digest, pae
 from gateway.kernel.envelope import (
     AttachmentState,
@@ -264,9 +265,10 @@ class OfAnother(Liar):
     """Signs receipts of another message."""
 
     def answer(self, raw: bytes, answer: Answer) -> Answer:
-        return self.changed(
-            answer, lambda r: r._replace(message_id=MessageId(r.message_id[:-1] + b"\0"))
-        )
+        def other(receipt: Receipt) -> Receipt:
+            return receipt._replace(message_id=MessageId(flipped(receipt.message_id, 15)))
+
+        return self.changed(answer, other)
 
 
 class OtherHeader(Liar):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from gateway.app.conformance import line_to
+from gateway.conformance.bench import Gap
 from gateway.conformance.case_files import load_cases
 from gateway.conformance.running import Status, verdict_of
 from tests.integration.conformance.benches import CALL_S, Judged, failures, results_of
@@ -51,13 +53,25 @@ async def test_without_a_precondition_a_case_is_not_run_and_says_what_it_needs(
     assert verdict_of(results) == "passed_with_gaps"
 
 
-async def test_without_a_sample_the_run_does_not_pass(world: Judged) -> None:
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({"samples": (), "gaps": (Gap(BRANCH, "2", "示例"),)}, "failed"),
+        ({"samples": (), "agreements": ()}, "failed"),
+        ({"samples": ()}, "passed_with_gaps"),
+    ],
+    ids=["agreed_and_no_sample", "nothing_agreed", "agreed_for_the_other_side_only"],
+)
+async def test_without_a_sample_no_application_is_judged_and_the_run_says_so(
+    world: Judged, changes: dict[str, Any], verdict: str
+) -> None:
     line = line_to(world.config, world.target(), CALL_S)
     bench = world.bench(line)
     try:
-        results = await results_of(replace(bench, target=replace(bench.target, samples=())))
+        results = await results_of(replace(bench, target=replace(bench.target, **changes)))
     finally:
         await line.close()
     not_run = {r.case.id for r in results if r.status is Status.NOT_RUN}
     assert not_run == {c.id for c in load_cases() if "sample" in c.file.needs}
-    assert verdict_of(results) == "failed"
+    assert failures(results) == {}
+    assert verdict_of(results) == verdict
