@@ -29,7 +29,8 @@ reaches our gateway, which knows no such cases and refuses it. Agree with the pa
 A case *passes*, *fails*, or is *not run*, and then says what it needs. Of level `must`, a case that
 fails fails the run, and so does one that was not run, except for want of {waivable},
 or of a `sample` where agreements in force let us apply for nothing at the target. Of level
-`should`, none fails the run. After three cases in a row without any answer the rest is not run.
+`should`, none fails the run. After three cases in a row without an
+answer, to a ping neither, the rest is not run.
 
 Each case is a folder `<area>/<case>/` with `case.toml`: what it asks, when it passes, and steps
 that a small engine interprets; `gateway/conformance/steps.py` has every word. A receipt is always

@@ -130,7 +130,10 @@ class Engine:
         return names
 
     async def _deliver(self, step: Deliver) -> None:
-        made = [self._made[name] for name in self._names(step.messages)]
+        names = self._names(step.messages)
+        for at, name in step.instead.items():
+            names[int(at)] = name
+        made = [self._made[name] for name in names]
         raws = [m.raw for m in made]
         if step.over == "cut":
             await self._bench.line.deliver_and_cut(raws)

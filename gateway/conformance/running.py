@@ -10,7 +10,10 @@ from gateway.conformance.bench import Bench, CallFailed, NoAnswer, Sample, Unrea
 from gateway.conformance.case_files import WAIVABLE, Case
 from gateway.conformance.engine import Engine
 from gateway.conformance.expecting import Failed
+from gateway.conformance.messages import bind, body_of, ping_header, sign
 from gateway.kernel.limits import CONFORMANCE_SILENT_MAX
+
+_REASON_CHARS_MAX: Final = 500  # a few lines of a table; what a target says has no bound
 
 
 class Status(StrEnum):
@@ -77,8 +80,8 @@ async def run_cases(
 ) -> list[Result]:
     """Run cases and return their results; `tell` hears of each as it comes.
 
-    After `CONFORMANCE_SILENT_MAX` cases in a row without any answer the rest is not run: each is
-    reported so, and the run has failed.
+    After `CONFORMANCE_SILENT_MAX` cases in a row without an answer, to a ping neither, the rest is
+    not run: each is reported so, and the run has failed.
     """
     results: list[Result] = []
     silent = 0
@@ -94,8 +97,8 @@ async def run_cases(
             elif gap:
                 result = _not_run(case, item, f"needs a sample application: {gap}")
             else:
-                result, answered = await _run_one(bench, case, item, sample)
-                silent = 0 if answered else silent + 1
+                result, alive = await _run_one(bench, case, item, sample)
+                silent = 0 if alive else silent + 1
             results.append(result)
             tell(result)
     return results
@@ -134,10 +137,10 @@ def _not_run(case: Case, item: str, reason: str, *, waived: bool = False) -> Res
 async def _run_one(
     bench: Bench, case: Case, item: str, sample: Sample | None
 ) -> tuple[Result, bool]:
-    """Run a case once; also tell whether the target answered."""
+    """Run a case once; also tell whether the target answers at all."""
     engine = Engine(bench, sample)
     begin = bench.monotonic_ms()
-    status, reason, answered = Status.PASSED, "", True
+    status, reason, alive = Status.PASSED, "", True
     try:
         if case.code is not None:
             await case.code(bench)
@@ -148,10 +151,30 @@ async def _run_one(
     except (CallFailed, Unreadable) as said:
         status, reason = Status.FAILED, f"no answer to the question: {said}"
     except NoAnswer as silence:
-        status, reason, answered = Status.FAILED, f"no answer: {silence}", False
+        status, reason = Status.FAILED, f"no answer: {silence}"
+        alive = await _alive(bench)
     took = bench.monotonic_ms() - begin
     at = engine.at if status is Status.FAILED else 0
-    return Result(case, item, status, reason, at, tuple(engine.seen), took), answered
+    seen = tuple(map(_printable, engine.seen))
+    return Result(case, item, status, _printable(reason), at, seen, took), alive
+
+
+async def _alive(bench: Bench) -> bool:
+    """Tell whether the target answers a ping, with whatever: one question may hang alone."""
+    ping = bind(bench, ping_header(bench), body_of({}))
+    try:
+        await bench.line.deliver([m.raw for m in sign(bench.sender.signers[:1], [ping])])
+    except NoAnswer:
+        return False
+    except (CallFailed, Unreadable):
+        return True
+    return True
+
+
+def _printable(text: str) -> str:
+    """Return what a target said as it may stand on a terminal and in XML."""
+    plain = "".join(c if c.isprintable() else "\ufffd" for c in text)
+    return plain if len(plain) <= _REASON_CHARS_MAX else plain[: _REASON_CHARS_MAX - 1] + "…"
 
 
 def verdict_of(results: Sequence[Result]) -> str:

@@ -34,7 +34,7 @@ def unsound(steps: Sequence[Step], needs: Collection[str]) -> list[str]:
                 wrong.append(f"steps.{at}: there is no {kind} {name!r} before this step")
         unsaid = [need for need in _needed(step) if need not in needs]
         wrong += [f"steps.{at}: needs: {need!r} must be named in `needs`" for need in unsaid]
-        wrong += [f"steps.{at}: expect_at: {place}" for place in _nowhere(step, messages)]
+        wrong += [f"steps.{at}: {place}" for place in _nowhere(step, messages)]
         wrong += [f"steps.{at}: {said}" for said in _contradictions(step)]
         _remember(step, messages, files, saved)
     if steps and not any(_judges(step) for step in steps):
@@ -56,6 +56,8 @@ def _uses(
         yield step.source, "message", messages
     elif isinstance(step, Deliver | Query):
         yield from ((name, "message", messages) for name in step.messages)
+        if isinstance(step, Deliver):
+            yield from ((name, "message", messages) for name in step.instead.values())
     elif isinstance(step, Upload | Status):
         yield step.file, "file", files
     elif isinstance(step, Quality):
@@ -112,7 +114,7 @@ def _contradictions(step: Step) -> Iterator[str]:
 
 
 def _nowhere(step: Step, messages: set[str]) -> Iterator[str]:
-    """Yield the places of `expect_at` at which no message stands: nothing would be judged."""
+    """Yield places that are named and at which no message stands: nothing would be judged."""
     if not isinstance(step, Deliver):
         return
     stands = 0
@@ -120,11 +122,12 @@ def _nowhere(step: Step, messages: set[str]) -> Iterator[str]:
         prefix = name.removesuffix("*")
         batch = sum(m.startswith(prefix) and not m.endswith("*") for m in messages)
         stands += batch if name.endswith(".*") else 1
-    for place in step.expect_at:
-        if not place.isdecimal() or int(place) >= stands:
-            yield f"there is no message {place}; they are counted from 0"
+    for word, places in (("expect_at", step.expect_at), ("instead", step.instead)):
+        for place in places:
+            if not place.isdecimal() or int(place) >= stands:
+                yield f"{word}: there is no message {place}; they are counted from 0"
     if step.expect is None and step.expect_at and len(step.expect_at) < stands:
-        yield "without `expect` every message needs its own"
+        yield "expect_at: without `expect` every message needs its own"
 
 
 def _judges(step: Step) -> bool:

@@ -129,6 +129,8 @@ class Deliver(_Words):
     do: Literal["deliver"]
     messages: list[Reference] = Field(min_length=1, max_length=600)
     """`name.*` stands for all of a batch."""
+    instead: dict[str, Reference] = {}
+    """Another message at a place, counted from 0."""
     over: Literal["line", "cut", "anonymous"] = "line"
     expect: Expectation | None = None
     """Of every message."""

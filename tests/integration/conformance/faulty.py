@@ -68,7 +68,7 @@ class Liar:
         """Return an answer in place of a failed call; None: let it fail."""
         return None
 
-    async def wait(self) -> None:
+    async def wait(self, method: str) -> None:
         """Be called before each call."""
 
     def signed(self, receipt: Receipt) -> bytes:
@@ -116,7 +116,7 @@ class _Front(grpc.GenericRpcHandler):
         async def handle(
             requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]
         ) -> bytes:
-            await self.liar.wait()
+            await self.liar.wait(method)
             parts = [part async for part in requests]
 
             async def again() -> AsyncIterator[bytes]:
@@ -366,8 +366,23 @@ class Silent(Liar):
         super().__init__()
         self.never = asyncio.Event()
 
-    async def wait(self) -> None:
+    async def wait(self, method: str) -> None:
         await self.never.wait()
+
+
+class SilentOnQueries(Silent):
+    """Answers everything but queries."""
+
+    async def wait(self, method: str) -> None:
+        if method.endswith("QueryReceipts"):
+            await self.never.wait()
+
+
+class Painter(Liar):
+    """Writes to the terminal of who reads its rules."""
+
+    def answer(self, raw: bytes, answer: Answer) -> Answer:
+        return NotTakenIn("\x1b[2J\x07rule\x00" * 9, "示例", "sample")
 
 
 def with_other_pins(bench: Bench) -> Bench:

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.conformance.case_files import Case, load_cases
 from gateway.conformance.running import Result, Status, verdict_of
-from gateway.conformance.steps import Deliver, Expectation
+from gateway.conformance.steps import Deliver, Expectation, Query
 from tests.integration.conformance.benches import Judged, failures, results_of
 from tests.integration.conformance.faulty import (
     Ahead,
@@ -21,9 +21,11 @@ from tests.integration.conformance.faulty import (
     NewReceipts,
     OfAnother,
     OtherHeader,
+    Painter,
     Severe,
     Short,
     Silent,
+    SilentOnQueries,
     Talkative,
     Unsigned,
     WithoutRule,
@@ -183,6 +185,25 @@ async def test_who_never_answers_fails_and_is_not_waited_for(world: Judged) -> N
     assert len(failed) + len(rest) == len(results)
     assert {r.reason for r in rest} == {"the target does not answer"}
     assert verdict_of(results) == "failed"
+
+
+async def test_one_question_that_hangs_fails_alone(world: Judged) -> None:
+    cases = [c for c in load_cases() if c.id.partition(".")[0] in ("link", "ping")]
+    liar = SilentOnQueries()
+    async with lying(world, liar, call_s=1.0) as bench:
+        results = await results_of(bench, cases)
+        liar.never.set()
+    asking = {c.id for c in cases if any(isinstance(s, Query) for s in c.file.steps)}
+    assert len(asking) > 3, "more than the kit waits for a silent target"
+    assert cases_of(failures(results)) == asking
+    assert {r.status for r in results} == {Status.PASSED, Status.FAILED}
+
+
+async def test_what_a_target_says_cannot_write_to_the_terminal(world: Judged) -> None:
+    results = await judged_by(world, Painter())
+    told = "".join(r.reason + "".join(r.seen) for r in results)
+    assert "rule" in told
+    assert told.isprintable()
 
 
 async def test_a_certificate_that_is_not_registered_is_found(world: Judged) -> None:

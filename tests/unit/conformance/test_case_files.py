@@ -89,6 +89,10 @@ BAD = {
         HEAD + MAKE + DELIVER + 'expect_at = { 7 = { outcome = ["refused"] } }\n',
         "there is no message 7",
     ),
+    "instead_of_nothing": (
+        HEAD + MAKE + DELIVER + 'instead = { 1 = "m" }\n',
+        "instead: there is no message 1",
+    ),
     "follows_nothing": (
         HEAD + MAKE.replace("ping", "withdrawn") + DELIVER,
         "`withdrawn` follows a message",
