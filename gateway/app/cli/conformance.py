@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,7 +29,19 @@ _RUN = (
 )
 _LIST = ("kuayu conformance list", "kuayu conformance list --cases my-cases --json")
 app = group("符合性测试 Judge any gateway over the wire only.", *_RUN[:2])
-Output = Annotated[Path | None, typer.Option(metavar="FILE", dir_okay=False)]
+_KEY = "private key of ours (PEM), registered at the target"
+
+
+def _file(text: str) -> Any:
+    return typer.Option(metavar="FILE", help=text)
+
+
+JunitOption = Annotated[Path | None, _file("JUnit XML, for machines that collect results")]
+HtmlOption = Annotated[Path | None, _file("one page, for people")]
+AuthoritiesOption = Annotated[Path | None, _file("who its certificate is under (PEM)")]
+CertificateOption = Annotated[list[Path] | None, _file("its signing certificate (PEM)")]
+ExpiredOption = Annotated[Path | None, _file(f"{_KEY}, that has expired")]
+FutureOption = Annotated[Path | None, _file(f"{_KEY}, that is not yet valid")]
 CasesOption = Annotated[
     Path | None, typer.Option("--cases", metavar="DIR", help="a folder of cases of your own")
 ]
@@ -49,19 +61,17 @@ def run(
     json: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="the signed report; - for stdout")
     ] = None,
-    junit: Output = None,
-    html: Output = None,
+    junit: JunitOption = None,
+    html: HtmlOption = None,
     list_: Annotated[bool, typer.Option("--list", help="say what would be run")] = False,
     timeout: Annotated[float, typer.Option(min=0.1, max=600, help="seconds a call may take")] = 20,
     days: Annotated[int, typer.Option(min=1, max=366, help="how long a pass is fresh")] = 90,
     gateway_id: Annotated[str, typer.Option(help="who answers at host:port")] = "",
-    authorities: Output = None,
+    authorities: AuthoritiesOption = None,
     server_name: Annotated[str, typer.Option(help="name in its certificate")] = "",
-    certificate: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE", help="its signing certificate (PEM)")
-    ] = None,
-    expired_key: Output = None,
-    future_key: Output = None,
+    certificate: CertificateOption = None,
+    expired_key: ExpiredOption = None,
+    future_key: FutureOption = None,
 ) -> None:
     """测试 Run the cases against TARGET, which takes in sample applications marked 示例.
 
