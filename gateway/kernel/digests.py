@@ -14,6 +14,7 @@ TYPE_BATCH_HEAD: Final = b"application/vnd.kuayu.v1.batch-head"
 TYPE_AGREEMENT_ACT: Final = b"application/vnd.kuayu.v1.agreement-act"
 TYPE_ATTESTATION: Final = b"application/vnd.kuayu.v1.attestation"
 TYPE_OPERATOR_ACT: Final = b"application/vnd.kuayu.v1.operator-act"
+TYPE_CONFORMANCE_REPORT: Final = b"application/vnd.kuayu.v1.conformance-report"
 
 
 def digest(raw: bytes) -> Digest:

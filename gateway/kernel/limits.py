@@ -196,3 +196,11 @@ ASSISTED_RESUME_MAX: Final = 100  # confirmed answers taken in again at once; pe
 ASSISTED_RESUME_MS: Final = 60_000  # what could not be taken in is tried again within a minute
 ASSISTED_FILES_MAX: Final = 4  # scans of one answer: a letter is one PDF, or photographed pages
 ASSISTED_TEXT_CHARS_MAX: Final = 128  # the partner's own number, a counter: what fits a line
+
+# --- conformance kit ----------------------------------------------------------------------------
+CONFORMANCE_CASE_BYTES_MAX: Final = 65_536  # a case is a page of TOML; an operator's may be two
+CONFORMANCE_CASES_MAX: Final = 1_000  # ten times the kit's own; a run stays under an hour
+CONFORMANCE_REPORT_BYTES_MAX: Final = 4_194_304  # 1,000 results of 1 kB, in base64, with room
+CONFORMANCE_CALL_S: Final = 20.0  # as DELIVER_TIMEOUT_S: a partner's slowest commit, with room
+CONFORMANCE_SILENT_MAX: Final = 3  # cases without any answer; more would only wait
+CONFORMANCE_KEPT_DAYS: Final = 90  # a partner renews software and keys about every quarter

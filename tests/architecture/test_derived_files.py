@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
         "tools.build_certs_example",
         "tools.build_fault_docs",
         "tools.build_item_docs",
+        "tools.build_conformance_docs",
     ],
 )
 def test_a_derived_file_is_not_stale(maker: str) -> None:

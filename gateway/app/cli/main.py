@@ -15,6 +15,7 @@ from gateway.app.cli import (
     assisted,
     calendar,
     case,
+    conformance_kept,
     explain,
     faults,
     init,
@@ -48,6 +49,7 @@ app.add_typer(agreement_keeping.app, name="agreement")
 app.add_typer(assisted.app, name="assisted")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(case.app, name="case")
+app.add_typer(conformance_kept.app, name="conformance")
 app.add_typer(items.app, name="items")
 app.add_typer(instant.app, name="instant")
 app.add_typer(partner.app, name="partner")
