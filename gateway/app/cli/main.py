@@ -21,6 +21,7 @@ from gateway.app.cli import (
     instant,
     items,
     keys,
+    mapping,
     overdue,
     partner,
     running,
@@ -50,6 +51,7 @@ app.add_typer(calendar.app, name="calendar")
 app.add_typer(case.app, name="case")
 app.add_typer(items.app, name="items")
 app.add_typer(instant.app, name="instant")
+app.add_typer(mapping.app, name="mapping")
 app.add_typer(partner.app, name="partner")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
