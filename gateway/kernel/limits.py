@@ -67,6 +67,7 @@ VAULT_THREADS_MAX: Final = 4  # a slow disk holds these up, never the threads th
 # --- mapping tables of partners -------------------------------------------------------------------
 MAPPING_FILE_BYTES_MAX: Final = 1_048_576  # 2,000 rows and a code table of every county in China
 TRANSLATE_FILE_BYTES_MAX: Final = 65_536  # two functions; a program is a mistake
+MAPPING_SAMPLE_BYTES_MAX: Final = 4_194_304  # a sample document of theirs, with its files
 MAPPING_ROWS_MAX: Final = 2_000  # 30 items of 60 fields; the largest real form has 140
 MAPPING_TABLES_MAX: Final = 200  # a partner with a table for each field of a kind is an outlier
 MAPPING_CODES_MAX: Final = 5_000  # the regions of China down to counties are about 3,400

@@ -22,6 +22,7 @@ from gateway.app.cli import (
     instant,
     items,
     keys,
+    mapping,
     overdue,
     partner,
     running,
@@ -52,6 +53,7 @@ app.add_typer(case.app, name="case")
 app.add_typer(conformance_kept.app, name="conformance")
 app.add_typer(items.app, name="items")
 app.add_typer(instant.app, name="instant")
+app.add_typer(mapping.app, name="mapping")
 app.add_typer(partner.app, name="partner")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")

@@ -35,6 +35,11 @@ class Answers(NamedTuple):
     text_at: Steps | None
     number_at: Steps | None
 
+    @property
+    def places(self) -> list[Steps]:
+        """Where of theirs it looks."""
+        return [at for at in (self.at, self.text_at, self.number_at) if at is not None]
+
     def read(self, document: Tree) -> Verdict:
         """Return what an answer means.
 

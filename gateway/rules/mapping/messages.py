@@ -119,18 +119,21 @@ class MessageReader:
         found.add(more)
 
     def _conditions(self, table: Taken, found: RowSet, direction: str) -> tuple[Condition, ...]:
-        """Read `when`; outbound, what it demands is written where no row does."""
+        """Read `when`; what it demands is written where no row does.
+
+        Of a message that only comes in too: the check of a mapping goes there and back.
+        """
         conditions = []
         raw = table.raw("when")
         alone = [Taken(raw, table.at("when"), table.problems)] if isinstance(raw, dict) else []
         for one in alone or table.tables("when"):
             condition, first = _condition(one)
             conditions.append(condition)
-            if direction == "in" or condition.present is not None or not condition.at:
+            if condition.present is not None or not condition.at:
                 continue
             if any(clashes([condition.at], [steps]) for steps in found.sent_to):
                 continue
-            if len(condition.keys) > 1:
+            if len(condition.keys) > 1 and direction != "in":
                 one.wrong("is", "has several values and no row says which of them is sent")
             value = self._rows.theirs(first)
             found.outward.append(running.constant(condition.at, value))

@@ -15,7 +15,7 @@ from gateway.kernel.limits import (
     MAPPING_TABLES_MAX,
 )
 from gateway.kernel.translations import Ours, Said, Theirs, Verdict
-from gateway.kernel.trees import Tree, Value, get, is_within
+from gateway.kernel.trees import Tree, Value, get, is_within, pointer_of
 from gateway.rules.mapping.answers import Answers, Says, read_answers, read_says
 from gateway.rules.mapping.code_tables import CodeTable, read_table
 from gateway.rules.mapping.codec import Setting
@@ -40,12 +40,18 @@ class Mapping:
         tables: dict[str, CodeTable],
         answers: Answers | None,
         says: Says | None,
+        accepted: tuple[tuple[str, str], ...] = (),
+        unread: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self.documents = documents
         self.messages = messages
         self.tables = tables
         self.answers = answers
         self.says = says
+        self.accepted = accepted
+        """(pointer of ours, why) of what the table knowingly loses."""
+        self.unread = unread
+        """(pointer of theirs, why) of what it knowingly does not read."""
         self._operations = frozenset(m.operation for m in messages if m.comes_in)
 
     def outbound(self, ours: Tree) -> Theirs:
@@ -58,7 +64,7 @@ class Mapping:
         document: Tree = {}
         trouble = Trouble([])
         run_all(message.outward, ours, document, trouble)
-        _raise_if(trouble.found)
+        raise_if(trouble.found)
         return Theirs(message.operation, document)
 
     def message_for(self, ours: Tree) -> Message:
@@ -95,7 +101,7 @@ class Mapping:
                 f"the document is deeper than {MAPPING_DEPTH_MAX} or has more than "
                 f"{MAPPING_NODES_MAX} values",
             )
-        message = self._of_theirs(operation, document)
+        message = self.message_of(operation, document)
         tree: Tree = {"message": {"kind": message.kind.name.lower()}, "form": {}, "materials": []}
         trouble = Trouble([])
         run_all(message.back, document, tree, trouble)
@@ -105,10 +111,15 @@ class Mapping:
                 Error(FaultCode.MAPPING_FIELD_MISSING, pointer, "is given by nothing in it")
                 for pointer in lacking(message.kind, tree)
             )
-        _raise_if(trouble.found)
+        raise_if(trouble.found)
         return Ours(message.kind, tree)
 
-    def _of_theirs(self, operation: str, document: Tree) -> Message:
+    def message_of(self, operation: str, document: Tree) -> Message:
+        """Return by which message a document of theirs comes in.
+
+        Raises:
+            Fault: `mapping.kind_unmapped`, naming the places that would tell.
+        """
         if operation not in self._operations:
             raise Fault(FaultCode.MAPPING_KIND_UNMAPPED, "the table names no such operation")
         asked: list[str] = []
@@ -133,7 +144,7 @@ class Mapping:
         try:
             return self.answers.read(document)
         except Wrong as wrong:
-            _raise_if([Error(wrong.code, wrong.at, wrong.reason)])
+            raise_if([Error(wrong.code, wrong.at, wrong.reason)])
             raise AssertionError from wrong
 
     def say(self, said: Said) -> Tree:
@@ -147,8 +158,12 @@ class Mapping:
         return self.says.write(said)
 
 
-def _raise_if(errors: list[Error]) -> None:
-    """Raise the first error as the fault, with all of them beside it."""
+def raise_if(errors: list[Error]) -> None:
+    """Raise the first error, if any, as the fault, with all of them beside it.
+
+    Raises:
+        Fault: `mapping.*`.
+    """
     if not errors:
         return
     code, pointer, reason = errors[0]
@@ -232,8 +247,18 @@ def _read(raw: dict[str, object], problems: list[Problem]) -> Mapping:
         top.wrong("answers", "is missing: how their answers to what we send are read")
     if says is None and any(m.comes_in for m in messages):
         top.wrong("says", "is missing: how we answer what they send")
+    accepted, unread = _reasons(top, "losses", "ours"), _reasons(top, "unread", "theirs")
     top.finish()
-    return Mapping(documents, messages, tables, found_answers, found_says)
+    return Mapping(documents, messages, tables, found_answers, found_says, accepted, unread)
+
+
+def _reasons(top: Taken, name: str, side: str) -> tuple[tuple[str, str], ...]:
+    """Read `losses` or `unread`: a place each, `*` for any place in a list, and why."""
+    found = []
+    for row in top.tables(name):
+        found.append((pointer_of(row.pointer(side)), row.text("because")))
+        row.finish()
+    return tuple(found)
 
 
 def _tables(top: Taken, *, text_only: bool) -> dict[str, CodeTable]:
