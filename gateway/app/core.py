@@ -22,6 +22,7 @@ from gateway.flow.accords import Accords
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.clockwork import Clockwork
 from gateway.flow.committer import Committer
+from gateway.flow.intake import Intake
 from gateway.flow.item_press import Press
 from gateway.flow.sealing import Sealer
 from gateway.flow.tasks import TaskOwner
@@ -123,6 +124,12 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
         calendar,
         Press(journal),
     )
+
+
+def intake_of(c: Core) -> Intake:
+    """Return what takes messages in, for every door and adapter."""
+    clock = c.seams.clock
+    return Intake(c.committer, c.journal, c.vault, c.directory, c.authenticity, c.accords, clock)
 
 
 def _tell_broken(book: Book, log: EventLog) -> None:

@@ -11,7 +11,12 @@ from gateway.app.problems import ConfigProblem
 from gateway.flow.agreement_desk import AgreementDesk
 from gateway.flow.desk import View
 from gateway.flow.item_import import import_stream
+from gateway.flow.quarantine import QuarantineDesk
+from gateway.flow.receiving import Receiving
+from gateway.kernel.arrivals import ArrivalStatus
 from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import parse_uuid7
+from gateway.kernel.limits import PAGE_MAX
 from gateway.rules.agreement import OpenCases
 
 Arguments = Mapping[str, object]
@@ -23,7 +28,9 @@ _Streamed = Callable[["Operations", Stream], Awaitable[View]]
 class Operations:
     """Performs operators' commands on what `open_core` opened."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, receiving: Receiving | None = None) -> None:
+        home = core.directory.current().home.gateway_id
+        self.quarantine = QuarantineDesk(core.committer, core.journal, home, receiving, core.log)
         self.calendar = core.calendar
         self.log = core.log
         self.agreements = AgreementDesk(
@@ -109,6 +116,33 @@ async def _reload_calendar(o: Operations, operator: str, _: Arguments) -> View:
     return {"taken": True, "problems": [], **years._asdict()}
 
 
+def _arrival(arguments: Arguments) -> bytes:
+    found = parse_uuid7(_text(arguments, "arrival"))
+    if found is None:
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "arrival")
+    return found
+
+
+async def _quarantine_list(o: Operations, operator: str, a: Arguments) -> View:
+    try:
+        status = ArrivalStatus(_text(a, "status", ArrivalStatus.QUARANTINED.value))
+    except ValueError:
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "status") from None
+    return await o.quarantine.list(status, PAGE_MAX)
+
+
+async def _quarantine_show(o: Operations, operator: str, a: Arguments) -> View:
+    return await o.quarantine.show(_arrival(a))
+
+
+async def _quarantine_replay(o: Operations, operator: str, a: Arguments) -> View:
+    return await o.quarantine.replay(operator, _arrival(a), _text(a, "reason", ""))
+
+
+async def _quarantine_drop(o: Operations, operator: str, a: Arguments) -> View:
+    return await o.quarantine.drop(operator, _arrival(a), _text(a, "reason"))
+
+
 COMMANDS: Final[Mapping[str, _Command]] = {
     "agreement-propose": _propose,
     "agreement-accept": _accept,
@@ -117,6 +151,10 @@ COMMANDS: Final[Mapping[str, _Command]] = {
     "agreement-send": _send,
     "agreement-drop": _drop,
     "calendar-reload": _reload_calendar,
+    "quarantine-list": _quarantine_list,
+    "quarantine-show": _quarantine_show,
+    "quarantine-replay": _quarantine_replay,
+    "quarantine-drop": _quarantine_drop,
 }
 """Every command an operator's line can send."""
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from gateway.adapters.outlets.dialect import DialectOutlet
 from gateway.adapters.pki.certificates import transport_pin
-from gateway.app.core import Core
+from gateway.app.assisted import read_attester
+from gateway.app.core import Core, intake_of
 from gateway.app.dialects.opening import Opened, Opening
 from gateway.app.dialects.registry import DIALECTS
 from gateway.app.mapping.loading import load_translation
@@ -128,6 +129,18 @@ def open_platforms(core: Core, intake: Intake, attester: Attester) -> Platforms:
         core.log,
     )
     return Platforms(core, receiving, attested)
+
+
+def receiving_beside(core: Core) -> Receiving | None:
+    """Return what takes arrivals up again while no gateway runs; None without an adapter key.
+
+    Raises:
+        ConfigProblem: the key cannot be used, or a partner needs one and there is none.
+    """
+    attester = read_attester(core)
+    if attester is None:
+        return None
+    return open_platforms(core, intake_of(core), attester).receiving
 
 
 def translations_of(core: Core) -> Callable[[GatewayId], Translation]:

@@ -10,7 +10,7 @@ from gateway.adapters.memory.directory import HeldDirectory
 from gateway.adapters.pki.certificates import transport_pin
 from gateway.app.assisted import open_assisted, read_attester
 from gateway.app.config import Config
-from gateway.app.core import Core, Seams, open_core
+from gateway.app.core import Core, Seams, intake_of, open_core
 from gateway.app.operations import Operations
 from gateway.app.outlets import outlets_of
 from gateway.app.platforms import Platforms, open_callbacks, open_platforms
@@ -52,15 +52,7 @@ async def run_gateway(
     """
     async with AsyncExitStack() as stack:
         core = await open_core(stack, config, log, seams or Seams())
-        intake = Intake(
-            core.committer,
-            core.journal,
-            core.vault,
-            core.directory,
-            core.authenticity,
-            core.accords,
-            core.seams.clock,
-        )
+        intake = intake_of(core)
         attester = read_attester(core)
         platforms = open_platforms(core, intake, attester) if attester else None
         assisted = open_assisted(stack, core, intake, attester) if attester else None
@@ -71,7 +63,7 @@ async def run_gateway(
         exchange = await _exchange(stack, core, intake)
         callbacks = await open_callbacks(stack, core, platforms)
         portal = await open_portal(stack, core, assisted)
-        acts = Operations(core)
+        acts = Operations(core, platforms.receiving if platforms else None)
         door = OperatorSocket(config.operator.socket, acts.perform, acts.consume, log)
         await door.start()
         stack.push_async_callback(door.stop)

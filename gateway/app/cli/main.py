@@ -25,6 +25,7 @@ from gateway.app.cli import (
     mapping,
     overdue,
     partner,
+    quarantine,
     running,
     token,
     version,
@@ -55,6 +56,7 @@ app.add_typer(items.app, name="items")
 app.add_typer(instant.app, name="instant")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(partner.app, name="partner")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
 app.command(epilog=faults.EXAMPLES)(faults.faults)

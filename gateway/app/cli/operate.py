@@ -64,6 +64,7 @@ async def _in_its_place(
     from gateway.adapters.observability import logs
     from gateway.app.core import Seams, open_core
     from gateway.app.operations import Operations
+    from gateway.app.platforms import receiving_beside
     from gateway.kernel.faults import Fault
     from gateway.wire.fault_table import entry
 
@@ -71,7 +72,8 @@ async def _in_its_place(
     async with AsyncExitStack() as stack:
         core = await open_core(stack, config, logs.get_logger("operate"), Seams())
         try:
-            view = await Operations(core).perform(f"uid-{os.geteuid()}", command, arguments)
+            acts = Operations(core, receiving_beside(core))
+            view = await acts.perform(f"uid-{os.geteuid()}", command, arguments)
         except Fault as fault:
             row = entry(fault.code)
             told = {

@@ -101,7 +101,9 @@ def _material(code: str, name: str, media_type: str, number: int) -> dict[str, V
 
     None is empty: an upload whose first bytes do not show its type is not taken.
     """
-    content = b"%" if number == 1 else f"示例材料 {code}".encode() + bytes(range(256)) * (number % 3)
+    content = (
+        b"%" if number == 1 else f"示例材料 {code}".encode() + bytes(range(256)) * (number % 3)
+    )
     return {
         "code": code,
         "name": name,
