@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import cast
 
 import pytest
 
@@ -64,7 +65,7 @@ async def test_the_list_shows_the_rule_and_the_field_and_nothing_that_was_said(
 ) -> None:
     arrival_id = await quarantined.begin()
     view = await quarantined.desk.list(ArrivalStatus.QUARANTINED, 10)
-    (row,) = view["arrivals"]  # type: ignore[misc]
+    (row,) = cast("list[dict[str, object]]", view["arrivals"])
     assert (row["rule"], row["field"], row["partner"]) == (
         "mapping.value_invalid",
         "/form/state",
