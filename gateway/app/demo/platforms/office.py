@@ -1,0 +1,101 @@
+"""What every simulated platform of the demo is: a story, a folder to write, a program to run."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from gateway.app.demo.story import View
+from gateway.app.provision import Site, adopt
+from gateway.app.shipped import partners_root
+from gateway.kernel.instants import to_iso
+
+POLL_S: Final = 0.03
+"""How often a platform looks whether something lies ready for it; conditions, no measured times."""
+
+
+@dataclass(frozen=True)
+class PlatformStory:
+    """One case at a partner that runs a platform of its own."""
+
+    folder: str
+    """Of the partner, among the shipped ones."""
+    region: str
+    dialect: str
+    zh: str
+    en: str
+    item: str
+    purpose: str
+    vector: str
+    """Folder of the sample application."""
+    mode: str = "collect_on_behalf"
+
+    @property
+    def samples(self) -> Path:
+        """The sample application's folder."""
+        return partners_root() / self.folder / "vectors" / self.vector
+
+    def form(self) -> View:
+        """Return the sample application's form."""
+        found: View = json.loads((self.samples / "submitted.json").read_bytes())["form"]
+        return found
+
+    def files(self) -> list[str]:
+        """Return the codes of materials that are handed in as files."""
+        golden = json.loads((self.samples / "golden.json").read_bytes())
+        codes: list[str] = golden[-1]["files"]
+        return codes
+
+
+class Platform(Protocol):
+    """A simulated platform."""
+
+    @property
+    def story(self) -> PlatformStory:
+        """Its case."""
+        ...
+
+    def running(self, site: Site) -> AbstractAsyncContextManager[str]:
+        """Run it; yield the lines of `[outlet.<kind>]` by which the gateway of `site` reaches it.
+
+        What the lines name, keys and secrets of this run, is written into the partner's folder.
+        """
+        ...
+
+
+def adopted(site: Site, story: PlatformStory, now_ms: int) -> Path:
+    """Give the gateway the partner, unless it has it; return the partner's folder.
+
+    Raises:
+        OSError, ValueError: the sample partner is not there.
+    """
+    folder = site.root / "partners" / story.folder
+    if not folder.exists():
+        adopt(site, partners_root() / story.folder, now_ms)
+    return folder
+
+
+def connect(site: Site, story: PlatformStory, lines: str) -> None:
+    """Write the partner's entry anew: active, and reached at this run's addresses."""
+    path = site.root / "partners" / story.folder / "partner.toml"
+    head = path.read_text("utf-8").partition("\n[outlet]")[0]
+    head = re.sub(r'(?m)^state = "\w+"', 'state = "active"', head)
+    entry = f'{head}\n[outlet]\nkind = "{story.dialect}"\n\n[outlet.{story.dialect}]\n{lines}\n'
+    path.write_text(entry, "utf-8")
+
+
+def write_secret(folder: Path, name: str, content: bytes) -> None:
+    """Write a secret of this run into a partner's folder, for its owner only."""
+    path = folder / name
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+
+
+def today(now_ms: int) -> str:
+    """Return the day as `20260601`, as platforms write it."""
+    return to_iso(now_ms)[:10].replace("-", "")

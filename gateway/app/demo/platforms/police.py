@@ -1,0 +1,133 @@
+"""Suzhou's police service (苏州公安, simulated 模拟): SOAP operations, and feedback calls at us."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import aiohttp
+from aiohttp import web
+
+from gateway.adapters.outlets.soap.envelope import (
+    CONTENT_TYPE,
+    Call,
+    read_call,
+    read_inside,
+    write_call,
+    write_inside,
+)
+from gateway.app.demo.platforms.office import POLL_S, PlatformStory, today, write_secret
+from gateway.app.demo.state import config_of
+from gateway.app.demo.story import DemoFailed
+from gateway.app.provision import Site
+from gateway.kernel.trees import Tree
+from gateway.ports.clock import Clock
+
+_SPACE: Final = "http://services.police.example/"
+_TRIES_MAX: Final = 500
+_OURS, _THEIRS = "demo-licence-kuayu", "demo-licence-police"
+
+
+class PoliceService:
+    """Implements `Platform`."""
+
+    story = PlatformStory(
+        "suzhou_police",
+        "320500",
+        "soap",
+        "公安 SOAP 服务",
+        "police SOAP service",
+        "00200920100101",
+        "household-certificate",
+        "household_certificate",
+    )
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._waiting: asyncio.Queue[str] = asyncio.Queue()
+
+    @asynccontextmanager
+    async def running(self, site: Site) -> AsyncIterator[str]:
+        """See `Platform`."""
+        folder = site.root / "partners" / self.story.folder
+        write_secret(folder, "secrets/licence", _OURS.encode())
+        write_secret(folder, "secrets/inbound_licence", _THEIRS.encode())
+        app = web.Application(client_max_size=64 * 1_048_576)
+        app.router.add_post("/services", self._called)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        port = runner.addresses[0][1]
+        back = f"http://{config_of(site).callbacks.listen}/callbacks/{self.story.region}/"
+        works = asyncio.get_running_loop().create_task(self._work(back))
+        try:
+            yield (
+                f'url = "http://127.0.0.1:{port}/services"\nnamespace = "{_SPACE}"\n'
+                'licence_file = "secrets/licence"\n'
+                'inbound_licence_file = "secrets/inbound_licence"'
+            )
+        finally:
+            works.cancel()
+            await asyncio.gather(works, return_exceptions=True)
+            await runner.cleanup()
+
+    async def _called(self, request: web.Request) -> web.Response:
+        call = read_call(await request.read())
+        told: Tree = {"RESULT": {"CODE": "-1", "MESSAGE": "授权码错误（示例）"}}
+        if call.parameters["licence"] == _OURS:
+            told = {"RESULT": {"CODE": "0", "MESSAGE": "成功", "SLBH": self._number()}}
+            if call.operation == "sendApply":
+                package = read_inside(call.parameters["information"])["PACKAGE"]
+                assert isinstance(package, dict)
+                head = package["PACKAGEHEAD"]
+                assert isinstance(head, dict)
+                self._waiting.put_nowait(str(head["YWXTBH"]))
+        answer = Call(f"{call.operation}Response", {"return": write_inside(told)})
+        return web.Response(body=write_call(_SPACE, answer), headers={"Content-Type": CONTENT_TYPE})
+
+    async def _work(self, back: str) -> None:
+        """Give feedback on each application, one word after another, until each is taken in."""
+        async with aiohttp.ClientSession() as http:
+            while True:
+                case = await self._waiting.get()
+                day = today(self._clock.now_ms())
+                said: tuple[tuple[str, Tree], ...] = (
+                    ("applyFeedback", {"FKLX": "1", "SLBH": self._number()}),
+                    ("applyFeedback", {"FKLX": "2", "SLRQ": day}),
+                    (
+                        "resultFeedback",
+                        {"JG": "1", "ZMBH": self._number(), "ZMNR": "亲属关系属实（示例）"},
+                    ),
+                )
+                for at, (operation, record) in enumerate(said, start=1):
+                    head: Tree = {"BWID": f"SZ-{case[-12:]}-{at}", "YWXTBH": case}
+                    package: Tree = {"PACKAGEHEAD": head, "DATA": {"RECORD": record}}
+                    await _tell(http, back, operation, {"PACKAGE": package})
+
+    def _number(self) -> str:
+        return f"苏公户〔示例〕{today(self._clock.now_ms())}"
+
+
+async def _tell(
+    http: aiohttp.ClientSession, back: str, operation: str, document: Tree
+) -> None:
+    """Call the gateway back until it takes over what is said, as real services do."""
+    for _ in range(_TRIES_MAX):
+        if await _accepted(http, back, operation, document):
+            return
+        await asyncio.sleep(POLL_S)
+    raise DemoFailed(f"回调未被接收 the feedback {operation} was not taken over")
+
+
+async def _accepted(http: aiohttp.ClientSession, back: str, operation: str, document: Tree) -> bool:
+    """Call the gateway back; tell whether it took over what was said."""
+    parameters = {"licence": _THEIRS, "information": write_inside(document)}
+    body = write_call(_SPACE, Call(operation, parameters))
+    async with http.post(back, data=body, headers={"Content-Type": CONTENT_TYPE}) as answer:
+        raw = await answer.read()
+    if answer.status != 200:
+        return False
+    told = read_inside(next(iter(read_call(raw).parameters.values())))["RESULT"]
+    return isinstance(told, dict) and told["CODE"] == "0"
