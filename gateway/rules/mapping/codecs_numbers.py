@@ -90,7 +90,9 @@ def _scaled(row: Taken, setting: Setting, shift: int, about: str) -> Codec:
     def out(value: Value) -> Value:
         if isinstance(value, str):
             raise Wrong("is not a number")
-        found = number_of(value).scaleb(shift, _EXACT)
+        exact = number_of(value)
+        plain_number(exact)  # what ours could not hold could not come back
+        found = exact.scaleb(shift, _EXACT)
         if decimals is not None:
             found = _held(found, decimals)
         if not as_text:

@@ -194,7 +194,9 @@ class RowReader:
         optional = row.flag("optional")
         inner = self.named(row.text("rows"), row, "rows")
         out = Absence(optional, MISSING)
-        back = Absence(optional, MISSING, empty=self._setting.text_only)
+        # XML has no empty list: where a list is needed, none of its elements is one.
+        nothing: Value | Missing = [] if self._setting.text_only and not optional else MISSING
+        back = Absence(optional, nothing, empty=self._setting.text_only)
         found = RowSet(sent_to=[theirs], written_to=[ours])
         found.outward.append(running.each(ours, theirs, tuple(inner.outward), out))
         found.inward.append(running.each(theirs, ours, inner.back, back))

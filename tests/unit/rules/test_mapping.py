@@ -182,6 +182,8 @@ def test_xml_has_text_alone_and_one_element_is_a_list_of_one() -> None:
     assert all(isinstance(value, str) for value in files[0].values())
     alone = XML.inbound("apply", {**document, "files": files[0]}).tree
     assert alone == XML.inbound("apply", document).tree
+    none = XML.inbound("apply", {n: v for n, v in document.items() if n != "files"}).tree
+    assert none["materials"] == []
     with pytest.raises(Fault, match="a character that XML cannot"):
         XML.outbound(submitted(name="示例\x00"))
 
