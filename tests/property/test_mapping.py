@@ -83,7 +83,7 @@ def test_no_value_makes_a_codec_crash_and_what_it_takes_comes_back(name: str, va
             assert wrong.code in RULES
             continue
         again = change(other(changed))
-        assert again == changed or value != value
+        assert repr(again) == repr(changed)  # NaN is no value that equals itself
 
 
 @given(st.dates())

@@ -188,6 +188,14 @@ def test_xml_has_text_alone_and_one_element_is_a_list_of_one() -> None:
         XML.outbound(submitted(name="示例\x00"))
 
 
+def test_an_empty_file_is_a_file_in_text_documents_too() -> None:
+    ours = submitted()
+    put(ours, ("materials",), [{"code": "01", "name": "a", "media_type": "b", "content": b""}])
+    document = XML.outbound(ours).document
+    assert get(document, ("files", "0", "nr")) == ""
+    assert get(XML.inbound("apply", document).tree, ("materials", "0", "content")) == b""
+
+
 def test_the_status_tells_the_kind_as_number_or_text() -> None:
     said: Tree = {"id": "KY-1", "time": 1, "sblsh": "SL-1", "zt": 4, "rq": "2026-06-01"}
     assert TABLE.inbound("status", said).kind is Kind.ACCEPTED
