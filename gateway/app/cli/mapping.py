@@ -47,12 +47,12 @@ def _folder(partner: str, config: Path) -> Path:
     """
     if Path(partner, "mapping.toml").is_file() or "/" in partner:
         return Path(partner)
-    from gateway.app.mapping.agreed import region_of
+    from gateway.app.mapping.agreed import folders
 
     partners_dir = read_config(config).partners_dir
-    for path in sorted(partners_dir.glob("*/partner.toml")):
-        if path.parent.name == partner or region_of(path.parent) == partner:
-            return path.parent
+    for folder, region in folders(partners_dir):
+        if partner in (folder.name, region):
+            return folder
     raise Stop(ExitCode.NO, f"{partners_dir} has no partner {partner!r}; give its id or its folder")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -53,8 +53,10 @@ def agreed_items(folder: Path) -> tuple[str, list[AgreedItem]]:
     for item in items:
         found += _versions(item, schemas, agreements, there=True)
     others = sorted({party for one in agreements for party in one.parties} - {region})
-    for sibling in _folders(folder.parent, others):
-        items, schemas, _ = load_items(sibling / "items", GatewayId(region_of(sibling)))
+    for sibling, other in folders(folder.parent):
+        if other not in others or sibling.name.startswith("_"):
+            continue
+        items, schemas, _ = load_items(sibling / "items", GatewayId(other))
         for item in items:
             found += _versions(item, schemas, agreements, there=False, partner=region)
     return region, found
@@ -78,12 +80,18 @@ def region_of(folder: Path) -> str:
     return found
 
 
-def _folders(partners_dir: Path, regions: Sequence[str]) -> list[Path]:
-    return [
-        path.parent
-        for path in sorted(partners_dir.glob("*/partner.toml"))
-        if not path.parent.name.startswith("_") and region_of(path.parent) in regions
-    ]
+def folders(partners_dir: Path) -> list[tuple[Path, str]]:
+    """List the partners' folders with their regions; "" where partner.toml gives none.
+
+    What is wrong with one folder is told where that one is asked for: it keeps nobody else.
+    """
+    found = []
+    for path in sorted(partners_dir.glob("*/partner.toml")):
+        try:
+            found.append((path.parent, region_of(path.parent)))
+        except ConfigProblem:
+            found.append((path.parent, ""))
+    return found
 
 
 def _versions(

@@ -90,12 +90,18 @@ def _scaled(row: Taken, setting: Setting, shift: int, about: str) -> Codec:
     def out(value: Value) -> Value:
         if isinstance(value, str):
             raise Wrong("is not a number")
-        found = number_of(value).scaleb(shift, _EXACT)
+        exact = number_of(value)
+        found = exact.scaleb(shift, _EXACT)
         if decimals is not None:
             found = _held(found, decimals)
-        if not as_text:
-            return plain_number(found)
-        return format(found, "f") if padded else _short(found)
+        written: int | float | str
+        if as_text:
+            written = format(found, "f") if padded else _short(found)
+        else:
+            written = plain_number(found)
+        if back(written) != plain_number(exact):  # a digit that only a longer number holds
+            raise Wrong("has digits that could not come back")
+        return written
 
     def back(value: Value) -> Value:
         return plain_number(number_of(value).scaleb(-shift, _EXACT))

@@ -156,7 +156,7 @@ class RowReader:
 
     def _codec(self, row: Taken, name: str, ours: Steps, theirs: Steps) -> tuple[RowSet, str]:
         codec = _CODECS[name](row, self._setting)
-        out, back = self._absences(row, null=name != "as_is")
+        out, back = self._absences(row, null=name != "as_is", empty_is_value=name == "base64")
         change = self._limited(row, codec.out)
         found = RowSet(sent_to=[theirs], written_to=[ours])
         found.outward.append(running.one(ours, theirs, change, out))
@@ -194,7 +194,9 @@ class RowReader:
         optional = row.flag("optional")
         inner = self.named(row.text("rows"), row, "rows")
         out = Absence(optional, MISSING)
-        back = Absence(optional, MISSING, empty=self._setting.text_only)
+        # XML has no empty list: where a list is needed, none of its elements is one.
+        nothing: Value | Missing = [] if self._setting.text_only and not optional else MISSING
+        back = Absence(optional, nothing, empty=self._setting.text_only)
         found = RowSet(sent_to=[theirs], written_to=[ours])
         found.outward.append(running.each(ours, theirs, tuple(inner.outward), out))
         found.inward.append(running.each(theirs, ours, inner.back, back))
@@ -226,7 +228,11 @@ class RowReader:
         """Return a value as their documents write it."""
         return key_of(value) if self._setting.text_only else value
 
-    def _absences(self, row: Taken, *, null: bool) -> tuple[Absence, Absence]:
+    def _absences(self, row: Taken, *, null: bool, empty_is_value: bool) -> tuple[Absence, Absence]:
+        """Read when each side counts as absent.
+
+        `empty_is_value`: an empty text that is needed is an empty file, not none.
+        """
         fallback: Value | Missing = MISSING
         sign = None
         if "absent" in row:
@@ -236,7 +242,8 @@ class RowReader:
             fallback = self.theirs(row.plain("default_theirs"))
         default = row.plain("default_ours") if "default_ours" in row else MISSING
         optional = row.flag("optional")
-        empty = self._setting.text_only or row.flag("empty_is_absent")
+        empty = self._setting.text_only and (optional or not empty_is_value)
+        empty = row.flag("empty_is_absent") or empty
         return (
             Absence(optional, fallback, null=null),
             Absence(optional or sign is not None, default, sign, empty, null),

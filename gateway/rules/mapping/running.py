@@ -190,7 +190,9 @@ def each(source_at: Steps, target_at: Steps, runs: Sequence[Run], absence: Absen
     def run(source: Value, target: Tree, trouble: Trouble) -> None:
         found = get(source, source_at)
         if absence.holds(found) or isinstance(found, Missing):
-            if not absence.optional:
+            if absence.fallback == []:
+                write(target, target_at, [])
+            elif not absence.optional:
                 raise _at(missing(), pointer)
             return
         listed = found if isinstance(found, list) else [found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,14 @@ def test_try_asks_which_way(tmp_path: Path, options: tuple[str, ...]) -> None:
     done = kuayu("mapping", "try", TEMPLATE, str(tmp_path / "x.json"), *options)
     assert done.returncode == 2
     assert "--out, or --in with --operation" in done.stderr
+
+
+def test_a_partner_is_found_by_id_or_name_in_the_configuration(lone: Path) -> None:
+    folder = lone.parent / "partners" / "sample"
+    shutil.copytree(TEMPLATE, folder)
+    for partner in ("629900", "sample"):
+        view = answer("mapping", "check", partner, "--config", lone, "--documents", "2")
+        assert view["partner"] == "629900"
+    done = kuayu("mapping", "show", "629901", "--config", lone)
+    assert done.returncode == 1
+    assert "has no partner '629901'" in done.stderr

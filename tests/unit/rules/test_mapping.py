@@ -182,8 +182,18 @@ def test_xml_has_text_alone_and_one_element_is_a_list_of_one() -> None:
     assert all(isinstance(value, str) for value in files[0].values())
     alone = XML.inbound("apply", {**document, "files": files[0]}).tree
     assert alone == XML.inbound("apply", document).tree
+    none = XML.inbound("apply", {n: v for n, v in document.items() if n != "files"}).tree
+    assert none["materials"] == []
     with pytest.raises(Fault, match="a character that XML cannot"):
         XML.outbound(submitted(name="示例\x00"))
+
+
+def test_an_empty_file_is_a_file_in_text_documents_too() -> None:
+    ours = submitted()
+    put(ours, ("materials",), [{"code": "01", "name": "a", "media_type": "b", "content": b""}])
+    document = XML.outbound(ours).document
+    assert get(document, ("files", "0", "nr")) == ""
+    assert get(XML.inbound("apply", document).tree, ("materials", "0", "content")) == b""
 
 
 def test_the_status_tells_the_kind_as_number_or_text() -> None:
@@ -228,3 +238,22 @@ def test_our_answers_are_said_in_their_form() -> None:
     assert TABLE.say(unknown) == {"code": 404, "msg": "没有这个办件"}
     assert TABLE.say(Said(False, rule="case.stage"))["code"] == 1
     assert XML.say(Said(False, retry=True)) == {"code": "-1"}
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "encoding", "told"),
+    [
+        # GB/T 32905-2016, example 1; FIPS 180-2, B.1; RFC 1321, A.5
+        ("sm3", "hex", "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"),
+        ("sha256", "HEX", "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"),
+        ("md5", "base64", "kAFQmDzST7DWlj99KOF/cg=="),
+    ],
+)
+def test_digests_are_those_of_the_standards(algorithm: str, encoding: str, told: str) -> None:
+    row = f'algorithm = "{algorithm}", encoding = "{encoding}"'
+    table = mapping(SAMPLE.replace('algorithm = "md5"', row))
+    ours = submitted()
+    put(ours, ("materials",), [{"code": "1", "name": "a", "media_type": "b", "content": b"abc"}])
+    document = table.outbound(ours).document
+    assert get(document, ("files", "0", "md5")) == told
+    assert table.inbound("apply", document).kind is Kind.SUBMITTED
