@@ -53,6 +53,8 @@ class Site:
     exchange: str
     portal: str
     suites: tuple[str, ...] = (ES256,)
+    callbacks: str = ""
+    """Where partners' own platforms call back; empty: nowhere."""
 
     @property
     def config(self) -> Path:
@@ -137,6 +139,7 @@ def _settings(site: Site, *, demo: bool) -> dict[str, Setting]:
         "transport.authorities": "keys/authorities.pem",
         "exchange.listen": site.exchange,
         "portal.listen": site.portal,
+        **({"callbacks.listen": site.callbacks} if site.callbacks else {}),
         "portal.jwks": f"keys/{JWKS}",
         "portal.issuer": f"urn:kuayu:portal:{who.gateway_id}",
     }

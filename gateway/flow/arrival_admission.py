@@ -95,6 +95,19 @@ class Quarantine(_ArrivalWork):
             group.tx.save_arrivals([self.settled])
 
 
+class Waiting(_ArrivalWork):
+    """Notes why an arrival that stays received is not judged yet."""
+
+    def __init__(self, arrival: StoredArrival, code: FaultCode) -> None:
+        self._arrival = arrival._replace(rule=code.value)
+
+    def step(self, group: Group) -> None:
+        """See `Work`."""
+        current = group.tx.arrival(self._arrival.arrival_id)
+        if current is not None and current.status is ArrivalStatus.RECEIVED:
+            group.tx.save_arrivals([self._arrival])
+
+
 class Renaming(_ArrivalWork):
     """Gives an arrival that could not be read before the name it has by today's table.
 

@@ -12,7 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from gateway.flow.arrival_admission import Admission, Quarantine, Renaming
+from gateway.flow.arrival_admission import Admission, Quarantine, Renaming, Waiting
 from gateway.flow.arrival_materials import keep_materials
 from gateway.flow.arrival_message import case_of, new_case, prepare, ref_of, section
 from gateway.flow.arrival_settling import SettleArrival, disposition
@@ -21,11 +21,12 @@ from gateway.flow.committer import Committer
 from gateway.flow.intake import Intake
 from gateway.flow.late_answers import LateAnswers
 from gateway.kernel.arrivals import ArrivalStatus
+from gateway.kernel.case import CLOSED, CaseRecord, Stage
 from gateway.kernel.digests import digest
-from gateway.kernel.envelope import CASELESS, Attachment, NotTakenIn
+from gateway.kernel.envelope import CASELESS, Attachment, Kind, NotTakenIn
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId, uuid7
-from gateway.kernel.limits import ARRIVAL_RESUME_MAX, PARKED_MAX, SALT_BYTES
+from gateway.kernel.limits import ARRIVAL_EARLY_MS_MAX, ARRIVAL_RESUME_MAX, PARKED_MAX, SALT_BYTES
 from gateway.kernel.translations import Ours
 from gateway.kernel.trees import Tree
 from gateway.ports.clock import Clock, Entropy
@@ -40,8 +41,10 @@ from gateway.rules.arrivals import (
     content_digest,
     natural_key,
     raw_key,
+    require_in_turn,
     require_provable,
 )
+from gateway.rules.casework import can_step
 from gateway.rules.trust import require_peer
 from gateway.wire.envelopes import encode_envelope
 from gateway.wire.receipts import decode_signed_receipt
@@ -87,7 +90,10 @@ class Receiving:
             fresh = _named(fresh, ours)
         admission = Admission(fresh, arrival.nonce, arrival.nonce_until_ms)
         await self._committer.submit(admission)
-        return await self._go_on(admission.stored, ours, fault)
+        met = await self._go_on(admission.stored, ours, fault)
+        if met.taken_in:
+            await self._catch_up(arrival.partner)
+        return met
 
     async def keep_unreadable(self, unreadable: Unreadable) -> Disposition:
         """See `Reception`."""
@@ -111,14 +117,25 @@ class Receiving:
 
     async def resume(self) -> None:
         """Go on with whatever was received and has met no end, after a crash or an obstacle."""
-        waiting = await self._journal.read(
-            lambda s: s.arrivals_in(ArrivalStatus.RECEIVED, limit=ARRIVAL_RESUME_MAX)
-        )
-        for light in waiting:
+        for light in await self._received():
             try:
                 await self.go_on_with(light.arrival_id)
             except Fault as fault:
                 self._log.event("arrival_waits", partner=light.partner, rule=fault.code.value)
+
+    async def _received(self) -> Sequence[StoredArrival]:
+        received = ArrivalStatus.RECEIVED
+        return await self._journal.read(lambda s: s.arrivals_in(received, limit=ARRIVAL_RESUME_MAX))
+
+    async def _catch_up(self, partner: GatewayId) -> None:
+        """Take up what came too early, as long as each that is taken in lets another follow."""
+        early = FaultCode.PARTNER_OUT_OF_ORDER.value
+        while True:
+            waiting = await self._received()
+            mine = [a for a in waiting if a.partner == partner and a.rule == early]
+            met = [await self.go_on_with(a.arrival_id) for a in mine]
+            if not any(m.taken_in for m in met):
+                return
 
     async def go_on_with(self, arrival_id: bytes) -> Disposition:
         """Judge an arrival that is received, by today's table.
@@ -193,6 +210,11 @@ class Receiving:
         if known is not None and known.receipt:
             return await self._settle(stored, ours, known.receipt)
         case = await self._journal.read(lambda s: case_of(s, stored.partner, ours))
+        try:
+            require_in_turn(case is not None and self._is_early(case, stored, ours.kind))
+        except Fault as early:
+            await self._committer.submit(Waiting(stored, early.code))
+            return disposition(stored._replace(rule=early.code.value))
         key = None
         if ours.kind not in CASELESS:
             key = new_case(stored) if case is None else case.key
@@ -209,6 +231,12 @@ class Receiving:
         if isinstance(answer, NotTakenIn):
             raise Fault(FaultCode(answer.rule), answer.rule, retry_after_ms=answer.retry_after_ms)
         return await self._settle(stored, ours, answer, key)
+
+    def _is_early(self, case: CaseRecord, stored: StoredArrival, kind: Kind) -> bool:
+        """Tell whether what comes before it may still be on its way: platforms keep no order."""
+        young = self._clock.now_ms() - stored.received_at_ms < ARRIVAL_EARLY_MS_MAX
+        undecided = case.stage not in CLOSED and case.stage is not Stage.DECIDED
+        return young and undecided and not can_step(case.stage, kind)
 
     async def _settle(
         self, stored: StoredArrival, ours: Ours, raw: bytes, key: CaseKey | None = None

@@ -174,6 +174,7 @@ class FaultCode(StrEnum):
     PARTNER_NONCE_REPLAYED = "partner.nonce_replayed"
     PARTNER_NUMBER_REUSED = "partner.number_reused"
     PARTNER_CASE_UNNAMED = "partner.case_unnamed"
+    PARTNER_OUT_OF_ORDER = "partner.out_of_order"
     PARTNER_REFUSED = "partner.refused"
     PARTNER_ARRIVAL_SETTLED = "partner.arrival_settled"
     # portals and business systems

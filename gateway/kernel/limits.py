@@ -147,6 +147,7 @@ STAGED_ROWS_MAX: Final = 100  # read of one table in one turn; the next follows 
 PARKED_MAX: Final = 1_000  # of a partner's, asked after in one turn
 DROP_FILES_MAX: Final = 1_000  # looked at in one turn of a drop folder; the next follows at once
 ARRIVAL_RESUME_MAX: Final = 100  # received ones taken up again at once
+ARRIVAL_EARLY_MS_MAX: Final = 86_400_000  # what goes before it is a day late at most
 ARRIVAL_RESUME_MS: Final = 60_000  # what could not be judged is tried again within a minute
 
 # --- process ------------------------------------------------------------------------------------

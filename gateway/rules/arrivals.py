@@ -136,6 +136,16 @@ def require_same_content(standing: Collection[bytes], content: bytes) -> None:
         raise Fault(FaultCode.PARTNER_NUMBER_REUSED, "/message/number")
 
 
+def require_in_turn(early: bool) -> None:
+    """Check that what came does not belong after a step that is not here yet.
+
+    Raises:
+        Fault: `partner.out_of_order`.
+    """
+    if early:
+        raise Fault(FaultCode.PARTNER_OUT_OF_ORDER)
+
+
 def require_named(named: bool) -> None:
     """Check that what came names a case that we have with its partner.
 

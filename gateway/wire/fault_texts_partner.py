@@ -39,6 +39,12 @@ PARTNER: Final[Mapping[F, Texts]] = {
         "请核对办件编号字段及其映射；对应办件到达后可重新处理。",
         "Check the field of the case's number and its mapping; replay it once the case is here.",
     ),
+    F.PARTNER_OUT_OF_ORDER: Texts(
+        "来件早于其前一步骤到达，先予留存",
+        "It came before the step that goes before it, and is kept until then",
+        "前一步骤到达后自动处理；一天内未到则按当时阶段处理。",
+        "It is taken up by itself once that step is here; after a day it is judged as it stands.",
+    ),
     F.PARTNER_REFUSED: Texts(
         "对方平台拒绝接收",
         "The partner's platform refused the message",

@@ -139,3 +139,28 @@ def test_a_case_left_lying_is_overdue_at_both_sides_and_says_with_whom(tmp_path:
     document = played("overdue", state)
     assert (document["state"], document["result"]) == ("delivered", "approved")
     assert played("refused", state)["result"] == "refused", "the next story lives in the real day"
+
+
+def test_a_case_crosses_every_dialect_and_comes_back(tmp_path: Path) -> None:
+    state = tmp_path / "demo"
+    found = played("all-partners", state)
+    also = {case["dialect"]: case for case in found["also"]}
+    assert set(also) == {"staging_table", "file_drop", "soap", "assisted"}
+    for name, case in also.items():
+        people = name == "assisted"
+        assert case["stage"] == ("decided" if people else "delivered")
+        assert case["strength"] == ["assisted" if people else "authenticated"]
+        assert case["result"] == "approved"
+        assert case["answer"] or is_licence_id(case["licence_id"])
+    attested = "SELECT count(*) FROM arrivals WHERE partner = ? AND status = 'taken_in'"
+    for partner in ("620700", "620600", "320500"):
+        assert rows(state, "jiuquan", attested, partner) == [(3,)]
+    kept = "SELECT count(*) FROM arrivals WHERE length(raw) > 0 OR length(document) > 0"
+    assert rows(state, "jiuquan", kept) == [(0,)]
+    raw = "SELECT count(*) FROM evidence WHERE kind = 'dialect-arrival'"
+    assert rows(state, "jiuquan", raw) == [(9,)]
+    # The same folder again: partners are known, their platforms have other addresses.
+    again = played("all-partners", state)
+    assert {case["case_id"] for case in again["also"]}.isdisjoint(
+        {case["case_id"] for case in found["also"]}
+    )

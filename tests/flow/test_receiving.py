@@ -239,6 +239,36 @@ async def test_their_number_from_the_answer_to_our_push_names_the_case(
     assert (await world.jq.case(case_id)).stage is Stage.ACKNOWLEDGED
 
 
+async def test_what_came_too_early_waits_for_what_goes_before_it(
+    world: World, platform: PlatformPartner
+) -> None:
+    """Files are read by name, rows by time: a result may be read before its acceptance."""
+    case_id = await submitted(world, platform)
+    number = number_of(platform)
+    early = await platform.says(Kind.DECIDED, told("R-3", number, **APPROVED))
+    assert (early.status, early.rule) == (
+        ArrivalStatus.RECEIVED,
+        FaultCode.PARTNER_OUT_OF_ORDER.value,
+    )
+    await platform.says(Kind.ACCEPTED, told("R-2", number, accepted_on="2026-06-01"))
+    assert (await world.jq.case(case_id)).stage is Stage.SUBMITTED
+    assert (await platform.says(Kind.ACKNOWLEDGED, told("R-1", number))).taken_in
+    assert (await world.jq.case(case_id)).stage is Stage.DECIDED
+    assert (await platform.says(Kind.DECIDED, told("R-3", number, **APPROVED))).taken_in
+
+
+async def test_what_is_early_for_a_day_is_judged_as_it_stands(
+    world: World, platform: PlatformPartner
+) -> None:
+    await submitted(world, platform)
+    said = told("R-3", number_of(platform), **APPROVED)
+    await platform.says(Kind.DECIDED, said)
+    world.clock.advance(86_400_001)
+    await platform.receiving.resume()
+    met = await platform.says(Kind.DECIDED, said)
+    assert (met.status, met.rule) == (ArrivalStatus.REFUSED, FaultCode.CASE_STAGE.value)
+
+
 async def test_the_same_again_under_other_bytes_has_one_effect(
     world: World, platform: PlatformPartner
 ) -> None:

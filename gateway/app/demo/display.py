@@ -29,6 +29,7 @@ from gateway.app.demo.story import (
     Call,
     Crossing,
     Transfer,
+    View,
 )
 from gateway.kernel.identifiers import GatewayId
 
@@ -154,6 +155,8 @@ def _summary(outcome: Outcome, state: State) -> RenderableType:
     )
     facts.add_row("", Text.assemble(side(outcome.deciding), f" {numbers['handling']}"))
     facts.add_row("报文 messages", _counts(outcome))
+    for case in outcome.also:
+        facts.add_row("又办 also", _also(case))
     facts.add_row("网关 gateways", Text("\n").join(_gateways(outcome, state)))
     facts.add_row("文件夹 folder", outcome.state_dir)
     if outcome.instant is not None:
@@ -183,6 +186,13 @@ def _grid() -> Table:
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     return grid
+
+
+def _also(case: View) -> Text:
+    """Show a further case: with whom, in which dialect, how strongly proven."""
+    proven = " ".join(f"{WORDS.get(s, '')} {s}".strip() for s in case["strength"])
+    what = f"{case['dialect']} · {WORDS[case['stage']]} {case['stage']} · {proven}"
+    return Text.assemble(side(GatewayId(case["partner"])), f" {case['zh']} {what}")
 
 
 def _counts(outcome: Outcome) -> str:

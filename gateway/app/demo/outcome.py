@@ -38,6 +38,8 @@ class Outcome:
     """From opening the case to holding the decision, by the clock of the applicant's gateway."""
     joint: list[View]
     """In a joint case (多地联办), the answers that the decision names."""
+    also: list[View]
+    """Further cases of the story: partner, dialect, result, strength of proof."""
     messages: list[View]
     receipts: list[View]
     elapsed_ms: int
@@ -56,6 +58,7 @@ def conclude(
     origin: View,
     deciding: View,
     *,
+    also: list[View],
     elapsed_ms: int,
     state_dir: str,
     portal_url: str,
@@ -82,6 +85,7 @@ def conclude(
         instant=origin["instant"],
         decided_ms=_decided_ms(origin),
         joint=origin.get("joint", []),
+        also=also,
         messages=messages,
         receipts=[_receipt(m) for m in origin["history"]],
         elapsed_ms=elapsed_ms,

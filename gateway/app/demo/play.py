@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from typing import Any, Final, TypeVar
 
 import aiohttp
@@ -17,7 +17,7 @@ from gateway.app.demo.office import Office, open_office
 from gateway.app.demo.outcome import Outcome, conclude
 from gateway.app.demo.scenarios import Cast, Scenario
 from gateway.app.demo.state import State, config_of
-from gateway.app.demo.story import Act, DemoFailed, Stage
+from gateway.app.demo.story import Act, DemoFailed, Stage, View
 from gateway.app.provision import Site
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ async def play(
         if scenario.moved:
             stage.clock = movable(state)
         began_ms = stage.clock.monotonic_ms()
-        async with running(state.sites) as children:
+        async with _around(state, stage, scenario), running(state.sites) as children:
             for child in children:
                 ms = stage.clock.monotonic_ms() - began_ms
                 who = child.identity
@@ -77,6 +77,10 @@ async def play(
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+
+
+def _around(state: State, stage: Stage, scenario: Scenario) -> AbstractAsyncContextManager[None]:
+    return nullcontext() if scenario.around is None else scenario.around(state, stage)
 
 
 async def _guarded(asked: asyncio.Event, children: Sequence[Child], work: Work[T]) -> T:
@@ -124,8 +128,9 @@ async def _case(
         first, *others = state.sites
         home = await _open(stack, first, stage, "portal-demo")
         offices = [home, *[await _open(stack, site, stage, "registrar-demo") for site in others]]
+        also: list[View] = []
         holds = {child.identity.gateway_id: child.held for child in children}
-        cast = Cast({office.id: office for office in offices}, state.papers, first, holds)
+        cast = Cast({office.id: office for office in offices}, state.papers, first, also, holds)
         began_ms, paused_ms = stage.clock.monotonic_ms(), stage.paused_ms
         async with stage.limited(CASE_S_MAX):
             case_id = await scenario.run(cast, _unless)
@@ -138,6 +143,7 @@ async def _case(
             scenario,
             origin,
             deciding,
+            also=also,
             elapsed_ms=took_ms,
             state_dir=str(state.folder),
             portal_url=home.url,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,8 +16,11 @@ from gateway.app.demo.late import TOO_LATE, Crossroads, HeldRegistrar, LatePorta
 from gateway.app.demo.moved_clock import MovedClock
 from gateway.app.demo.office import Office
 from gateway.app.demo.overdue import LatePapers, WatchfulPortal
+from gateway.app.demo.platforms.everyone import STORIES, every_platform
+from gateway.app.demo.platforms.window import PlatformWindow
 from gateway.app.demo.portal import Portal, RefusedPortal
 from gateway.app.demo.registrar import RefusingRegistrar, Registrar
+from gateway.app.demo.state import State
 from gateway.app.demo.story import (
     BAOSHAN,
     HEXI,
@@ -25,7 +28,9 @@ from gateway.app.demo.story import (
     JIUQUAN,
     ZHANGJIAGANG,
     Federation,
+    Stage,
     Until,
+    View,
 )
 from gateway.app.provision import Identity, Site
 from gateway.kernel.identifiers import GatewayId
@@ -39,6 +44,8 @@ class Cast:
     papers: Path
     site: Site
     """Of the applicant's gateway."""
+    also: list[View]
+    """What came of further cases, beside the one that `run` returns."""
     holds: Mapping[GatewayId, Callable[[], AbstractContextManager[None]]]
     """Each has a gateway stand still while the block lasts."""
 
@@ -80,6 +87,8 @@ class Scenario:
     moved: bool = False
     """The clock of all gateways can be moved."""
     federation: Federation = HEXI
+    around: Callable[[State, Stage], AbstractAsyncContextManager[None]] | None = None
+    """What runs beside the gateways: partners' simulated platforms."""
     crossing: str = ""
     """The rule by which one message is refused, because it crossed another."""
 
@@ -137,6 +146,29 @@ async def _joint_move(cast: Cast, until: Until) -> str:
     leaving = LeavingDesk(cast.office(BAOSHAN), now_ms)
     await until(portal.run(), both(deciding, leaving))
     return portal.case_id
+
+
+async def _all_partners(cast: Cast, until: Until) -> str:
+    for story in STORIES:
+        cast.also.append(await PlatformWindow(cast.jiuquan, story).run())
+    cast.papers.mkdir(mode=0o700, parents=True, exist_ok=True)
+    view = await play_assisted(cast.site, cast.jiuquan.stage, cast.papers)
+    cast.also.append(
+        {
+            "partner": view["deciding"],
+            "dialect": "assisted",
+            "zh": "人工协办",
+            "en": "people carry a printed sheet",
+            "case_id": view["case_id"],
+            "stage": view["stage"],
+            "result": view["result"],
+            "answer": view["answer"],
+            "licence_id": view["licence"]["licence_id"],
+            "messages": len(view["history"]),
+            "strength": ["assisted"],
+        }
+    )
+    return await _between(Portal, Registrar)(cast, until)
 
 
 FOUNDING: Final = "founding-case"
@@ -203,6 +235,14 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             _assisted,
             stage="decided",
             assisted=True,
+        ),
+        Scenario(
+            "all-partners",
+            "所有伙伴：各说各的话，一件不落",
+            "every partner in its own dialect: a case through each and back",
+            "approved",
+            _all_partners,
+            around=every_platform,
         ),
     )
 }

@@ -17,6 +17,7 @@ from gateway.app.config import Config, load_config
 from gateway.app.demo.moved_clock import FILE as MOVED
 from gateway.app.demo.story import DemoFailed, Federation
 from gateway.app.provision import Identity, Site, add_items, add_rules, agree, introduce, make_site
+from gateway.app.settings import parse_host_port
 from gateway.app.shipped import partners_root
 from gateway.ports.journal import JournalDown
 
@@ -66,9 +67,9 @@ def open_state(folder: Path | None, now_ms: int, federation: Federation) -> Stat
     known = _known(folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = [who for who in federation.regions if who.folder not in known]
-    ports = iter(_free_ports(2 * len(fresh)))
+    ports = iter(_free_ports(3 * len(fresh)))
     sites = {
-        who: _made(_site(folder, who, next(ports), next(ports)), now_ms)
+        who: _made(_site(folder, who, [next(ports) for _ in range(3)]), now_ms)
         if who in fresh
         else _continued(folder, who)
         for who in federation.regions
@@ -106,8 +107,9 @@ def _made(site: Site, now_ms: int) -> Site:
     return site
 
 
-def _site(folder: Path, identity: Identity, exchange: int, portal: int) -> Site:
-    return Site(folder / identity.folder, identity, f"{_HOST}:{exchange}", f"{_HOST}:{portal}")
+def _site(folder: Path, identity: Identity, ports: Sequence[int]) -> Site:
+    exchange, portal, callbacks = (f"{_HOST}:{port}" for port in ports)
+    return Site(folder / identity.folder, identity, exchange, portal, callbacks=callbacks)
 
 
 def _agree(one: Site, other: Site, source: str, now_ms: int) -> None:
@@ -122,7 +124,8 @@ def _agree(one: Site, other: Site, source: str, now_ms: int) -> None:
 def _continued(folder: Path, identity: Identity) -> Site:
     config = load_config(folder / identity.folder / "kuayu.toml", {})
     site = Site(folder / identity.folder, identity, config.exchange.listen, config.portal.listen)
-    for port in (config.exchange.port, config.portal.port):
+    called = parse_host_port(config.callbacks.listen or "")
+    for port in (config.exchange.port, config.portal.port, *([called.port] if called else [])):
         _require_free(identity, port)
     try:
         migrate_sqlite(site.journal)

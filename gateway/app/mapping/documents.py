@@ -97,13 +97,8 @@ class Documents:
 
 
 def _material(code: str, name: str, media_type: str, number: int) -> dict[str, Value]:
-    """Return a file of invented content; the second is one byte, some are no text.
-
-    None is empty: an upload whose first bytes do not show its type is not taken.
-    """
-    content = (
-        b"%" if number == 1 else f"示例材料 {code}".encode() + bytes(range(256)) * (number % 3)
-    )
+    """Return a file of invented content; the second is empty, some hold bytes that are no text."""
+    content = b"" if number == 1 else f"示例材料 {code}".encode() + bytes(range(256)) * (number % 3)
     return {
         "code": code,
         "name": name,

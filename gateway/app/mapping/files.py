@@ -1,17 +1,15 @@
-"""Sample documents of theirs from files: `vectors/dialect/*.json` and `*.xml`."""
+"""Sample documents of theirs from files: `vectors/dialect/*.json` and `*.xml`, in UTF-8."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from lxml import etree
-
+from gateway.adapters.outlets.documents import read_json, read_xml
 from gateway.app.problems import ConfigProblem
 from gateway.kernel.faults import Fault
-from gateway.kernel.limits import MAPPING_DEPTH_MAX, MAPPING_SAMPLE_BYTES_MAX
-from gateway.kernel.trees import Tree, Value
-from gateway.rules.schema.strict_json import parse
+from gateway.kernel.limits import MAPPING_SAMPLE_BYTES_MAX
+from gateway.kernel.trees import Tree
 
 FOLDER: Final = ("vectors", "dialect")
 SUFFIXES: Final = (".json", ".xml")
@@ -36,57 +34,7 @@ def read_document(path: Path) -> Tree:
         raise ConfigProblem(path, [f"cannot be read: {problem.strerror}"]) from None
     if len(raw) > MAPPING_SAMPLE_BYTES_MAX:
         raise ConfigProblem(path, [f"has more than {MAPPING_SAMPLE_BYTES_MAX} bytes"])
-    if path.suffix == ".xml":
-        return _xml(raw, path)
     try:
-        found = parse(raw, bytes_max=MAPPING_SAMPLE_BYTES_MAX)
+        return read_xml(raw) if path.suffix == ".xml" else read_json(raw)
     except Fault as fault:
         raise ConfigProblem(path, [str(fault)]) from None
-    if not isinstance(found, dict):
-        raise ConfigProblem(path, ["is no JSON object"])
-    return found
-
-
-def _xml(raw: bytes, path: Path) -> Tree:
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        load_dtd=False,
-        no_network=True,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    try:
-        root = etree.fromstring(raw, parser)
-    except (etree.XMLSyntaxError, ValueError) as problem:
-        raise ConfigProblem(path, [f"is no XML: {type(problem).__name__}"]) from None
-    info: Any = root.getroottree().docinfo
-    if info.doctype:
-        raise ConfigProblem(path, ["has a document type (DTD), which is refused"])
-    return {_name(root.tag): _element(root, path, 0)}
-
-
-def _element(element: etree._Element, path: Path, depth: int) -> Value:
-    if depth > MAPPING_DEPTH_MAX:
-        raise ConfigProblem(path, [f"is deeper than {MAPPING_DEPTH_MAX}"])
-    found: Tree = {f"@{_name(name)}": str(value) for name, value in element.attrib.items()}
-    text = element.text or ""
-    for child in element:
-        name, value = _name(child.tag), _element(child, path, depth + 1)
-        earlier = found.get(name)
-        if name not in found:
-            found[name] = value
-        elif isinstance(earlier, list):
-            earlier.append(value)
-        else:
-            found[name] = [earlier, value]
-    if not found:
-        return text
-    if text.strip():
-        found["#text"] = text
-    return found
-
-
-def _name(tag: object) -> str:
-    """Return a name without its namespace."""
-    return str(tag).rpartition("}")[2]

@@ -55,7 +55,7 @@ class Soap:
         headers = {"Content-Type": CONTENT_TYPE, "SOAPAction": f'"{s.namespace}{operation}"'}
         answer = await self._line.request("POST", "", headers, raw)
         try:
-            inside = read_inside(_one(read_call(answer.body)))
+            inside = read_inside(_one(read_call(answer.body)), s.bare_number_at)
         except SoapFault as fault:
             raise OutletDown("soap_fault") from fault
         except Fault as unread:

@@ -9,7 +9,7 @@ from lxml import etree
 
 from gateway.adapters.outlets.documents import read_xml, write_xml
 from gateway.kernel.faults import Fault, FaultCode
-from gateway.kernel.trees import Tree
+from gateway.kernel.trees import Tree, put, steps_of
 
 SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 CONTENT_TYPE: Final = "text/xml; charset=utf-8"
@@ -95,17 +95,20 @@ def write_inside(document: Tree) -> str:
     return write_xml(document).decode()
 
 
-def read_inside(text: str) -> Tree:
-    """Read the XML text that a parameter or an answer carries; a bare number is `{"code": it}`.
+def read_inside(text: str, bare_number_at: str = "/code") -> Tree:
+    """Read the XML text that a parameter or an answer carries.
 
-    Services of this style answer some calls with a negative error number and nothing else.
+    Services of this style answer some calls with a negative error number and nothing else: it is
+    put where `bare_number_at` leads.
 
     Raises:
         Fault: those of `read_xml`.
     """
     plain = text.strip()
     if plain.lstrip("-").isdigit() and len(plain) <= 12:
-        return {"code": plain}
+        found: Tree = {}
+        put(found, steps_of(bare_number_at), plain)
+        return found
     return read_xml(text.encode())
 
 

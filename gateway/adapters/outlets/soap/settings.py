@@ -31,6 +31,8 @@ class SoapSettings(BaseModel):
     licence: str = Field(default="licence", pattern=_NAME)
     information: str = Field(default="information", pattern=_NAME)
     """Names of the two parameters."""
+    bare_number_at: str = Field(default="/code", pattern=r"^(/[A-Za-z_][A-Za-z0-9_.-]*)+$")
+    """Where an answer that is a bare number, as these services give of errors, is put."""
     timeout_s: float = Field(default=15.0, gt=0, le=120)
 
     @model_validator(mode="after")

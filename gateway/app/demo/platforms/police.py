@@ -66,7 +66,8 @@ class PoliceService:
             yield (
                 f'url = "http://127.0.0.1:{port}/services"\nnamespace = "{_SPACE}"\n'
                 'licence_file = "secrets/licence"\n'
-                'inbound_licence_file = "secrets/inbound_licence"'
+                'inbound_licence_file = "secrets/inbound_licence"\n'
+                'bare_number_at = "/RESULT/CODE"'
             )
         finally:
             works.cancel()
@@ -110,9 +111,7 @@ class PoliceService:
         return f"苏公户〔示例〕{today(self._clock.now_ms())}"
 
 
-async def _tell(
-    http: aiohttp.ClientSession, back: str, operation: str, document: Tree
-) -> None:
+async def _tell(http: aiohttp.ClientSession, back: str, operation: str, document: Tree) -> None:
     """Call the gateway back until it takes over what is said, as real services do."""
     for _ in range(_TRIES_MAX):
         if await _accepted(http, back, operation, document):

@@ -6,6 +6,7 @@ from gateway.kernel.faults import FaultCode as F
 from gateway.kernel.translations import Verdict
 from gateway.rules.arrivals import (
     require_accepted,
+    require_in_turn,
     require_named,
     require_same_content,
     require_unused,
@@ -29,6 +30,9 @@ SAMPLES = {
     ),
     F.PARTNER_CASE_UNNAMED: Sample(
         partial(require_named, named=True), partial(require_named, named=False)
+    ),
+    F.PARTNER_OUT_OF_ORDER: Sample(
+        partial(require_in_turn, early=False), partial(require_in_turn, early=True)
     ),
     F.PARTNER_REFUSED: Sample(
         partial(require_accepted, Verdict(ok=True, rule="no.such")),
