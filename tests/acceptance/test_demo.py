@@ -72,6 +72,12 @@ def setting(state: Path, side: str, table: str) -> int:
     return int(document[table]["listen"].rpartition(":")[2])
 
 
+def doors(state: Path, side: str) -> set[int]:
+    document = tomllib.loads((state / side / "kuayu.toml").read_text(encoding="utf-8"))
+    names = [n for n in ("exchange", "portal", "callbacks") if "listen" in document.get(n, {})]
+    return {setting(state, side, name) for name in names}
+
+
 def test_it_ends_well_and_leaves_no_process(
     ended: subprocess.CompletedProcess[str], document: dict[str, Any], state: Path
 ) -> None:
@@ -85,7 +91,7 @@ def test_the_object_says_all_that_it_promises(document: dict[str, Any], state: P
     assert set(document) == {
         "scenario", "case_id", "deciding", "state", "result", "case_numbers", "licence", "answer",
         "reason", "instant", "joint", "decided_ms", "messages", "receipts", "elapsed_ms",
-        "state_dir", "portal_url", "gateways",
+        "state_dir", "portal_url", "gateways", "also",
     }  # fmt: skip
     assert (document["scenario"], document["result"]) == ("founding-case", "approved")
     assert document["instant"] is None
@@ -216,8 +222,7 @@ def test_it_stays_up_on_loopback_with_the_same_identities_until_ctrl_c(
             assert json.load(answer) == {"status": "ready"}
         assert {SIDES[s]: pid for s, pid in demo.children().items()} == second["gateways"]
         for side, pid in demo.children().items():
-            ports = {setting(state, side, table) for table in ("exchange", "portal")}
-            assert {port for _, port in listening(pid)} == ports
+            assert {port for _, port in listening(pid)} == doors(state, side)
             assert all(host.is_loopback for host, _ in listening(pid))
         assert listening(demo.process.pid) == []
         code, rest, complaints, seconds = demo.end(signal.SIGINT)
