@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final
 
+from gateway.adapters.pki.suites import SuiteVerifier, suite_of_public
 from gateway.app.core import Core
 from gateway.app.problems import ConfigProblem
 from gateway.flow.agreement_desk import AgreementDesk
 from gateway.flow.desk import View
 from gateway.flow.item_import import import_stream
+from gateway.flow.operator_desk import OperatorDesk
 from gateway.flow.quarantine import QuarantineDesk
 from gateway.flow.receiving import Receiving
 from gateway.kernel.arrivals import ArrivalStatus
 from gateway.kernel.faults import Fault, FaultCode
-from gateway.kernel.identifiers import parse_uuid7
+from gateway.kernel.identifiers import KeyId, parse_uuid7
 from gateway.kernel.limits import PAGE_MAX
 from gateway.rules.agreement import OpenCases
+from gateway.rules.operators import require_no_act
 
 Arguments = Mapping[str, object]
 Stream = AsyncIterator[Arguments]
@@ -37,15 +41,30 @@ class Operations:
             core.committer, core.sealer, core.directory, core.accords, core.seams.clock
         )
         self.journal, self.press, self.clock = core.journal, core.press, core.seams.clock
+        self.operators = OperatorDesk(
+            core.journal, home, SuiteVerifier(), suite_of_public, core.seams.clock, core.log
+        )
 
     async def perform(self, operator: str, command: str, arguments: Arguments) -> View:
-        """Do one command; `operator` is a pseudonym that messages and logs may name.
+        """Look something up, or do what an operator signed; `operator` is who asks.
 
         Raises:
             Fault: `portal.not_found` for a command there is none of; `portal.request_invalid` for
-                arguments that are missing or no text; what the command raises.
+                arguments that are missing or no text; `operator.unsigned` for an act by itself;
+                what the command raises.
         """
-        found = COMMANDS.get(command)
+        if command == ACT:
+            raw, key_id, signature = _signed(arguments)
+            return await self.operators.act(raw, key_id, signature, self._act)
+        require_no_act(command, ACTS)
+        found = LOOKS.get(command)
+        if found is None:
+            raise Fault(FaultCode.PORTAL_NOT_FOUND, command[:64])
+        return await found(self, operator, arguments)
+
+    async def _act(self, operator: str, command: str, arguments: Arguments) -> View:
+        """Do what was signed; `operator` is a pseudonym that messages and logs may name."""
+        found = ACTS.get(command)
         if found is None:
             raise Fault(FaultCode.PORTAL_NOT_FOUND, command[:64])
         return await found(self, operator, arguments)
@@ -67,6 +86,16 @@ def _text(arguments: Arguments, name: str, default: str | None = None) -> str:
     if not isinstance(value, str):
         raise Fault(FaultCode.PORTAL_REQUEST_INVALID, name)
     return value
+
+
+def _signed(arguments: Arguments) -> tuple[bytes, KeyId, bytes]:
+    try:
+        raw, signature = (
+            base64.b64decode(_text(arguments, name), validate=True) for name in ("act", "signature")
+        )
+        return raw, KeyId(bytes.fromhex(_text(arguments, "key"))), signature
+    except ValueError:
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "act") from None
 
 
 def _digest(arguments: Arguments) -> bytes:
@@ -143,20 +172,25 @@ async def _quarantine_drop(o: Operations, operator: str, a: Arguments) -> View:
     return await o.quarantine.drop(operator, _arrival(a), _text(a, "reason"))
 
 
-COMMANDS: Final[Mapping[str, _Command]] = {
+ACT: Final = "act"
+"""The command that carries what an operator signed."""
+ACTS: Final[Mapping[str, _Command]] = {
     "agreement-propose": _propose,
     "agreement-accept": _accept,
     "agreement-reject": _reject,
     "agreement-revoke": _revoke,
     "agreement-send": _send,
     "agreement-drop": _drop,
-    "calendar-reload": _reload_calendar,
-    "quarantine-list": _quarantine_list,
-    "quarantine-show": _quarantine_show,
     "quarantine-replay": _quarantine_replay,
     "quarantine-drop": _quarantine_drop,
 }
-"""Every command an operator's line can send."""
+"""What is signed by an operator, or not done."""
+LOOKS: Final[Mapping[str, _Command]] = {
+    "calendar-reload": _reload_calendar,
+    "quarantine-list": _quarantine_list,
+    "quarantine-show": _quarantine_show,
+}
+"""What anybody does who can open the socket: it changes no partner, agreement, key or message."""
 
 
 async def _import_items(o: Operations, arguments: Stream) -> View:

@@ -15,22 +15,27 @@ from pathlib import Path
 from gateway.adapters.pki.certificates import transport_pin
 from gateway.adapters.pki.issuing import Authority, create_authority, issue_signing, issue_transport
 from gateway.adapters.pki.key_files import load_signer, write_key
-from gateway.adapters.pki.suites import ES256
-from gateway.adapters.sql.sqlite import migrate_sqlite
+from gateway.adapters.pki.suites import EDDSA, ES256, generate_key
+from gateway.adapters.sql.sqlite import migrate_sqlite, write_sqlite
+from gateway.adapters.system.clock import SystemEntropy
 from gateway.app.agreements import parse_agreement
 from gateway.app.config import Config, Setting, load_config, render_config
 from gateway.app.partner_file import PartnerFile
 from gateway.app.problems import ConfigProblem
 from gateway.app.tokens import JWKS, write_portal_keys
 from gateway.flow.sealing import Sealer
-from gateway.kernel.digests import TYPE_AGREEMENT_ACT, digest, pae
-from gateway.kernel.identifiers import GatewayId
+from gateway.kernel.digests import TYPE_AGREEMENT_ACT, TYPE_OPERATOR_ACT, digest, pae
+from gateway.kernel.identifiers import GatewayId, uuid7
+from gateway.kernel.operators import ADD, ActStatus, OperatorAct
+from gateway.ports.journal_operators import StoredOperatorAct
 from gateway.rules.agreement import Act, Verdict
 from gateway.rules.arrivals import ATTESTED
+from gateway.wire.operator_acts import encode_operator_act
 from gateway.wire.receipts import encode_agreement_act, encode_signed_agreement_act
 
 YEAR_MS = 365 * 86_400_000
 BACKDATE_MS = 3_600_000  # partners' clocks may be a little behind
+FIRST_OPERATOR = "operator-1"
 
 
 @dataclass(frozen=True)
@@ -77,13 +82,18 @@ class Site:
         return [self.root / "keys" / f"signing_{s.lower()}.key.pem" for s in self.suites]
 
     @property
+    def operator_key(self) -> Path:
+        """Private key of the first operator; each further person brings their own."""
+        return self.root / "keys" / "operator.key.pem"
+
+    @property
     def adapter_key(self) -> Path:
         """Private key that attests what partners without a system said."""
         return self.root / "keys" / "adapter_es256.key.pem"
 
 
-def make_site(site: Site, now_ms: int, *, demo: bool) -> None:
-    """Make keys, certificates, configuration and own directory entry.
+def make_site(site: Site, now_ms: int, *, demo: bool, operator: str = FIRST_OPERATOR) -> None:
+    """Make keys, certificates, configuration, own directory entry and a first operator.
 
     Raises:
         ConfigProblem: the folder holds a gateway already.
@@ -118,7 +128,37 @@ def make_site(site: Site, now_ms: int, *, demo: bool) -> None:
     _write_own_entry(site, transport_pin(transport.certificate), simulated=demo)
     (site.root / "state").mkdir(mode=0o700, exist_ok=True)
     migrate_sqlite(site.journal)
+    _add_first_operator(site, operator, now_ms)
     _public(site.config, render_config(**_settings(site, demo=demo)).encode())
+
+
+def _add_first_operator(site: Site, name: str, now_ms: int) -> None:
+    """Make a first operator's key; it adds itself, as the first one does."""
+    write_key(site.operator_key, generate_key(EDDSA))
+    signer = load_signer(site.operator_key)
+    act = addition(site.identity.gateway_id, name, signer.suite, signer.public_key, now_ms)
+    raw = encode_operator_act(act)
+    kept = StoredOperatorAct(
+        act.act_id,
+        act.command,
+        name,
+        name,
+        signer.key_id,
+        now_ms,
+        ActStatus.DONE,
+        raw,
+        signer.sign(pae(TYPE_OPERATOR_ACT, raw)),
+        settled_at_ms=now_ms,
+    )
+    write_sqlite(site.journal, lambda tx: tx.save_operator_act(kept))
+
+
+def addition(
+    gateway_id: GatewayId, name: str, suite: str, public_key: bytes, now_ms: int
+) -> OperatorAct:
+    """Return the act that adds an operator, to be signed by one."""
+    said = {"name": name, "suite": suite, "public_key": public_key.hex()}
+    return OperatorAct(uuid7(now_ms, SystemEntropy().token(10)), gateway_id, ADD, said, now_ms)
 
 
 def _settings(site: Site, *, demo: bool) -> dict[str, Setting]:
@@ -134,6 +174,7 @@ def _settings(site: Site, *, demo: bool) -> dict[str, Setting]:
         "partners_dir": "partners",
         "keys.signing": [f"keys/{path.name}" for path in site.signing_keys],
         "keys.adapter": f"keys/{site.adapter_key.name}",
+        "operator.key": f"keys/{site.operator_key.name}",
         "transport.certificate": "keys/transport.pem",
         "transport.key": "keys/transport.key.pem",
         "transport.authorities": "keys/authorities.pem",

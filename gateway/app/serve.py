@@ -74,7 +74,7 @@ async def _serve(config: Config, log: EventLog) -> None:
 
 async def _open(stack: AsyncExitStack, config: Config, log: EventLog) -> Running:
     try:
-        return await stack.enter_async_context(run_gateway(config, log, _seams(config)))
+        return await stack.enter_async_context(run_gateway(config, log, seams_of(config)))
     except OSError as error:
         if error.filename is not None:
             raise  # a file, not an address
@@ -87,7 +87,7 @@ async def _open(stack: AsyncExitStack, config: Config, log: EventLog) -> Running
         raise _down("portal.listen", config.portal.listen, reason) from error
 
 
-def _seams(config: Config) -> Seams:
+def seams_of(config: Config) -> Seams:
     """Return the real things; in demo mode a clock that a file in the state folder moves."""
     from gateway.app.demo.moved_clock import FILE, MovedClock
 

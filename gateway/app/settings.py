@@ -216,6 +216,11 @@ class OperatorConfig(_Table):
     socket: Place = Field(
         description="Unix socket for operators' commands; default <state_dir>/operator.sock"
     )
+    key: Place | None = Field(
+        default=None,
+        description="an operator's own private key (PEM), read by commands that are signed; "
+        "each person sets KUAYU_OPERATOR__KEY to theirs",
+    )
 
 
 class LogConfig(_Table):

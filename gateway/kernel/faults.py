@@ -26,6 +26,7 @@ class FaultCode(StrEnum):
     LIMIT_QUOTA = "limit.quota"
     LIMIT_RATE = "limit.rate"
     LIMIT_OVERLOADED = "limit.overloaded"
+    LIMIT_OPERATORS = "limit.operators"
     # who speaks
     TRUST_PEER_UNKNOWN = "trust.peer_unknown"
     TRUST_PARTNER_NOT_ACTIVE = "trust.partner_not_active"
@@ -177,6 +178,14 @@ class FaultCode(StrEnum):
     PARTNER_OUT_OF_ORDER = "partner.out_of_order"
     PARTNER_REFUSED = "partner.refused"
     PARTNER_ARRIVAL_SETTLED = "partner.arrival_settled"
+    OPERATOR_UNSIGNED = "operator.unsigned"
+    OPERATOR_UNKNOWN = "operator.unknown"
+    OPERATOR_SIGNATURE_INVALID = "operator.signature_invalid"
+    OPERATOR_ACT_STALE = "operator.act_stale"
+    OPERATOR_ACT_SETTLED = "operator.act_settled"
+    OPERATOR_SAME_PERSON = "operator.same_person"
+    OPERATOR_NAME_TAKEN = "operator.name_taken"
+    OPERATOR_LAST = "operator.last"
     # portals and business systems
     PORTAL_TOKEN_MISSING = "portal.token_missing"
     PORTAL_TOKEN_INVALID = "portal.token_invalid"

@@ -16,6 +16,7 @@ from gateway.ports.journal_agreements import AgreementSnapshot, AgreementTransac
 from gateway.ports.journal_arrivals import ArrivalReads, ArrivalWrites
 from gateway.ports.journal_clocks import ClockReads, ClockWrites
 from gateway.ports.journal_joint import JointReads, JointWrites
+from gateway.ports.journal_operators import OperatorReads, OperatorWrites
 
 T = TypeVar("T")
 
@@ -151,7 +152,15 @@ class LaneState(NamedTuple):
     oldest_ms: int
 
 
-class Snapshot(AgreementSnapshot, ClockReads, AssistedReads, JointReads, ArrivalReads, Protocol):
+class Snapshot(
+    AgreementSnapshot,
+    ClockReads,
+    AssistedReads,
+    JointReads,
+    ArrivalReads,
+    OperatorReads,
+    Protocol,
+):
     """Reads. Within one `read` or `write` all of them see one state."""
 
     @property
@@ -238,6 +247,7 @@ class Transaction(
     AssistedWrites,
     JointWrites,
     ArrivalWrites,
+    OperatorWrites,
     Protocol,
 ):
     """Reads and writes of one atomic unit; its reads see its own writes.

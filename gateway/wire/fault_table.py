@@ -12,6 +12,7 @@ from gateway.wire.fault_texts_casework import CASEWORK
 from gateway.wire.fault_texts_item_list import ITEM_LIST
 from gateway.wire.fault_texts_joint import JOINT
 from gateway.wire.fault_texts_mapping import MAPPING
+from gateway.wire.fault_texts_operator import OPERATOR
 from gateway.wire.fault_texts_partner import PARTNER
 
 Level = Literal["fatal", "warning"]
@@ -78,6 +79,7 @@ _WAYS: Final[Mapping[FaultCode, _Way]] = {
     F.LIMIT_QUOTA: _Way("not_taken_in", "RESOURCE_EXHAUSTED", 429, True, _MINUTE),
     F.LIMIT_RATE: _Way("not_taken_in", "RESOURCE_EXHAUSTED", 429, True, _SECOND),
     F.LIMIT_OVERLOADED: _Way("not_taken_in", "UNAVAILABLE", 503, True, _SECOND),
+    F.LIMIT_OPERATORS: _Way("http", "RESOURCE_EXHAUSTED", 409),
     F.TRUST_PEER_UNKNOWN: _Way("not_taken_in", "UNAUTHENTICATED", 401, True, _MINUTE),
     F.TRUST_PARTNER_NOT_ACTIVE: _Way("not_taken_in", "PERMISSION_DENIED", 403, True, _MINUTE),
     F.TRUST_PEER_NOT_SENDER: _Way("not_taken_in", "PERMISSION_DENIED", 403),
@@ -218,6 +220,14 @@ _WAYS: Final[Mapping[FaultCode, _Way]] = {
     F.PARTNER_OUT_OF_ORDER: _NOT_YET,
     F.PARTNER_REFUSED: _REFUSED,
     F.PARTNER_ARRIVAL_SETTLED: _Way("http", "FAILED_PRECONDITION", 409),
+    F.OPERATOR_UNSIGNED: _Way("http", "UNAUTHENTICATED", 401),
+    F.OPERATOR_UNKNOWN: _Way("http", "PERMISSION_DENIED", 403),
+    F.OPERATOR_SIGNATURE_INVALID: _Way("http", "UNAUTHENTICATED", 401),
+    F.OPERATOR_ACT_STALE: _Way("http", "FAILED_PRECONDITION", 409),
+    F.OPERATOR_ACT_SETTLED: _Way("http", "FAILED_PRECONDITION", 409),
+    F.OPERATOR_SAME_PERSON: _Way("http", "PERMISSION_DENIED", 403),
+    F.OPERATOR_NAME_TAKEN: _Way("http", "ALREADY_EXISTS", 409),
+    F.OPERATOR_LAST: _Way("http", "FAILED_PRECONDITION", 409),
     F.PORTAL_TOKEN_MISSING: _Way("http", "UNAUTHENTICATED", 401),
     F.PORTAL_TOKEN_INVALID: _Way("http", "UNAUTHENTICATED", 401),
     F.PORTAL_TOKEN_EXPIRED: _Way("http", "UNAUTHENTICATED", 401),
@@ -252,6 +262,7 @@ _SAID: Final[Mapping[FaultCode, Texts]] = {
     **ITEM_LIST,
     **JOINT,
     **MAPPING,
+    **OPERATOR,
     **PARTNER,
 }
 

@@ -204,7 +204,7 @@ def test_only_its_owner_can_read_the_folder_s_secrets(
     document: dict[str, Any], state: Path
 ) -> None:
     secrets = [*state.rglob("*.key.pem"), *state.rglob("journal.sqlite3")]
-    assert len(secrets) == 2 * 6
+    assert len(secrets) == 2 * 7
     assert [oct(p.stat().st_mode & 0o077) for p in secrets] == ["0o0"] * len(secrets)
 
 

@@ -17,6 +17,7 @@ from gateway.adapters.memory.assisted import MemoryAssistedReads, MemoryAssisted
 from gateway.adapters.memory.item_list import MemoryItemList
 from gateway.adapters.memory.journal_clocks import MemoryClockReads, MemoryClockWrites
 from gateway.adapters.memory.journal_joint import MemoryJointReads, MemoryJointWrites
+from gateway.adapters.memory.operators import MemoryOperatorReads, MemoryOperatorWrites
 from gateway.adapters.memory.state import LedgerEntry, State
 from gateway.adapters.memory.undo import Table
 from gateway.kernel.case import AWAITS_US, CaseRecord, CaseRole
@@ -50,6 +51,7 @@ class MemorySnapshot(
     MemoryAssistedReads,
     MemoryJointReads,
     MemoryArrivalReads,
+    MemoryOperatorReads,
 ):
     """Implements `ports.journal.Snapshot`."""
 
@@ -175,6 +177,7 @@ class MemoryTransaction(
     MemoryAssistedWrites,
     MemoryJointWrites,
     MemoryArrivalWrites,
+    MemoryOperatorWrites,
 ):
     """Implements `ports.journal.Transaction`. A key that is taken raises ValueError."""
 

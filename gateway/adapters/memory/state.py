@@ -10,6 +10,7 @@ from gateway.adapters.memory.assisted import AssistedTables
 from gateway.adapters.memory.item_list import ItemListState
 from gateway.adapters.memory.journal_clocks import ClockTables
 from gateway.adapters.memory.journal_joint import JointTables
+from gateway.adapters.memory.operators import OperatorTables
 from gateway.adapters.memory.undo import Table, UndoLog
 from gateway.kernel.case import CaseRecord
 from gateway.kernel.identifiers import CaseKey, MessageRef
@@ -46,4 +47,5 @@ class State:
         self.assisted = AssistedTables(self.log)
         self.joint = JointTables(self.log)
         self.arrivals = ArrivalTables(self.log)
+        self.operators = OperatorTables(self.log)
         self.item_list = ItemListState(self.log)

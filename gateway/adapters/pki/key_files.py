@@ -8,13 +8,19 @@ from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from gateway.adapters.pki.examples import is_example_key
 from gateway.adapters.pki.suites import FileSigner, KeyProblem, spki
 from gateway.kernel.limits import KEY_FILE_BYTES_MAX
 
 _PKCS8 = b"-----BEGIN PRIVATE KEY-----"
+_ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
 
 def load_signer(path: Path, *, allow_public: bool = False) -> FileSigner:
@@ -84,6 +90,42 @@ def parse_key(pem: bytes) -> PrivateKeyTypes:
         return load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise KeyProblem("the PEM does not hold a readable private key") from None
+
+
+def is_encrypted(path: Path) -> bool:
+    """Tell whether a key file asks for a passphrase.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        return file.read(len(_ENCRYPTED) + 64).lstrip().startswith(_ENCRYPTED)
+
+
+def unlock(path: Path, passphrase: bytes) -> FileSigner:
+    """Read a signing key that is encrypted (PKCS8 PEM).
+
+    Raises:
+        KeyProblem: others can read the file, the passphrase is another, or no suite signs with it.
+        OSError: the file cannot be read.
+    """
+    pem = _read_private(path, allow_public=False)
+    try:
+        return FileSigner(load_pem_private_key(pem, password=passphrase))
+    except KeyProblem as problem:
+        raise KeyProblem(f"{path}: {problem}") from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise KeyProblem(f"{path}: cannot be read with this passphrase") from None
+
+
+def lock(pem: bytes, passphrase: bytes) -> bytes:
+    """Encrypt a private key (PKCS8 PEM) under a passphrase.
+
+    Raises:
+        KeyProblem: it is no such key.
+    """
+    best = BestAvailableEncryption(passphrase)
+    return parse_key(pem).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, best)
 
 
 def write_key(path: Path, pem: bytes) -> None:

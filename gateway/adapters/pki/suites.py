@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
     load_der_public_key,
+    load_pem_public_key,
 )
 
 from gateway.kernel.identifiers import KeyId
@@ -79,10 +80,43 @@ def suite_of(public_key: PublicKeyTypes) -> str:
     raise KeyProblem(f"no suite uses a {type(public_key).__name__}; use P-256 or Ed25519")
 
 
+def suite_of_public(der: bytes) -> str:
+    """Return the one suite a public key (SubjectPublicKeyInfo, DER) signs with.
+
+    Raises:
+        KeyProblem: it is no such key, or not in its one encoding; no suite uses it.
+    """
+    try:
+        key = load_der_public_key(der)
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeyProblem("no public key") from None
+    if spki(key) != der:
+        raise KeyProblem("a public key in another encoding")
+    return suite_of(key)
+
+
 def _require_full_order(point: bytes) -> None:
     y = int.from_bytes(point, "little") & ((1 << 255) - 1)
     if y >= _ED25519_P or y in _SMALL_ORDER_Y:
         raise KeyProblem("an Ed25519 key of small order, or not in its one encoding")
+
+
+def public_pem(der: bytes) -> bytes:
+    """Write a public key (SubjectPublicKeyInfo, DER) as PEM."""
+    form = PublicFormat.SubjectPublicKeyInfo
+    return load_der_public_key(der).public_bytes(Encoding.PEM, form)
+
+
+def read_public_pem(pem: bytes) -> bytes:
+    """Return the SubjectPublicKeyInfo (DER) of a public key's PEM.
+
+    Raises:
+        KeyProblem: it is no public key.
+    """
+    try:
+        return spki(load_pem_public_key(pem))
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeyProblem("not the PEM of a public key ('BEGIN PUBLIC KEY')") from None
 
 
 def generate_key(suite: str) -> bytes:

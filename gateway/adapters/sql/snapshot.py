@@ -10,6 +10,7 @@ from gateway.adapters.sql.assisted import SqlAssistedReads
 from gateway.adapters.sql.clocks import SqlClockReads
 from gateway.adapters.sql.item_list import SqlItemListReader
 from gateway.adapters.sql.joint import SqlJointReads
+from gateway.adapters.sql.operators import SqlOperatorReads
 from gateway.adapters.sql.rows import (
     CHANGE_NUMBER,
     OUTBOX_COLUMNS,
@@ -35,7 +36,12 @@ _ABOVE_ALL_IDS = b"\xff" * 17
 
 
 class SqlSnapshot(
-    SqlAgreementSnapshot, SqlClockReads, SqlAssistedReads, SqlJointReads, SqlArrivalReads
+    SqlAgreementSnapshot,
+    SqlClockReads,
+    SqlAssistedReads,
+    SqlJointReads,
+    SqlArrivalReads,
+    SqlOperatorReads,
 ):
     """Implements `ports.journal.Snapshot` within a transaction that someone else began."""
 

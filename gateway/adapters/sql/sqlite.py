@@ -14,7 +14,7 @@ import queue
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -30,6 +30,7 @@ from gateway.adapters.sql.journal import SqlJournal
 from gateway.adapters.sql.snapshot import SqlSnapshot
 from gateway.adapters.sql.sqlite_search import find_words
 from gateway.adapters.sql.statements import Statements
+from gateway.adapters.sql.transaction import SqlTransaction
 from gateway.kernel.limits import (
     SQLITE_BUSY_MS,
     SQLITE_CACHE_KIB,
@@ -37,7 +38,7 @@ from gateway.kernel.limits import (
     SQLITE_READERS_MAX,
     SQLITE_STATEMENTS_MAX,
 )
-from gateway.ports.journal import JournalDown, JournalHeld, Snapshot
+from gateway.ports.journal import JournalDown, JournalHeld, Snapshot, Transaction
 
 T = TypeVar("T")
 
@@ -88,6 +89,22 @@ def current_revision(path: Path) -> str:
         return ""
     with _reported(), _alembic_connection(_open_reader(path)) as connection:
         return migrations.revision_of(connection)
+
+
+def write_sqlite(path: Path, work: Callable[[Transaction], None]) -> None:
+    """Write once, in one transaction, to a file that no gateway runs on. Blocks.
+
+    Raises:
+        JournalDown: another process owns the file, its tables are not those of this version, or
+            it cannot be written.
+    """
+    with _reported(), _owned(path), _file_reported():
+        _require_head(path)
+        with closing(_open_writer(path)) as connection:
+            cursor = connection.cursor()
+            cursor.execute("BEGIN IMMEDIATE")
+            work(SqlTransaction(cursor, Statements(SqliteEngine)))
+            cursor.execute("COMMIT")
 
 
 @contextmanager

@@ -36,6 +36,7 @@ from gateway.adapters.sql.arrival_statements import ArrivalStatements
 from gateway.adapters.sql.assisted_statements import AssistedStatements
 from gateway.adapters.sql.item_list_statements import ItemListStatements
 from gateway.adapters.sql.joint_statements import JointStatements
+from gateway.adapters.sql.operator_statements import OperatorStatements
 from gateway.kernel.case import CaseRole, Stage
 from gateway.kernel.identifiers import GatewayId
 from gateway.ports.journal import Direction
@@ -190,6 +191,7 @@ class Statements(
     AssistedStatements,
     JointStatements,
     ArrivalStatements,
+    OperatorStatements,
 ):
     """Every text of the journal, ready to run."""
 
@@ -206,6 +208,7 @@ class Statements(
         self._of_assisted(sql)
         self._of_joint(sql)
         self._of_arrivals(sql)
+        self._of_operators(sql)
 
     def _of_messages(self, sql: Compiler) -> None:
         m, s = t.messages.c, t.second_receipts.c

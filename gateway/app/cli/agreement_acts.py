@@ -115,9 +115,9 @@ def revoke(
 
 
 def _give(config: Config, command: str, said: Mapping[str, object], *, json: bool) -> None:
-    from gateway.app.cli.operate import operate
+    from gateway.app.cli.acting import act
 
-    view = operate(config, command, said)
+    view = act(config, command, said, json=json)
     if json:
         show_json(view)
         return

@@ -38,9 +38,10 @@ def send(
     settings = read_config(config)
     address = find(read_book(settings), agreement).digest.hex()
 
-    from gateway.app.cli.operate import operate
+    from gateway.app.cli.acting import act
 
-    view = operate(settings, "agreement-send", {"agreement": address, "partner": partner})
+    said = {"agreement": address, "partner": partner}
+    view = act(settings, "agreement-send", said, json=json)
     if json:
         show_json(view)
     elif not view["changed"]:
@@ -59,9 +60,9 @@ def drop(
     settings = read_config(config)
     address = find(read_book(settings), agreement).digest.hex()
 
-    from gateway.app.cli.operate import operate
+    from gateway.app.cli.acting import act
 
-    view = operate(settings, "agreement-drop", {"agreement": address})
+    view = act(settings, "agreement-drop", {"agreement": address}, json=json)
     if json:
         show_json(view)
     else:

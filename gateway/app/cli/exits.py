@@ -20,6 +20,7 @@ class ExitCode(IntEnum):
     DATA = 65
     UNAVAILABLE = 69
     BROKEN = 70
+    WAITS = 75
     CONFIG = 78
     INTERRUPTED = 130
 
@@ -31,6 +32,7 @@ EXIT_CODES: Final = """退出码 Exit codes
 65   数据 a file to be imported is wrong; nothing of it was imported
 69   不可用 journal, file or address cannot be had now
 70   内部错误 a bug; KUAYU_DEBUG=1 shows all of it
+75   待复核 kept; it is done once another operator agrees
 78   配置 configuration, partner files, keys or certificates are wrong
 130  中断 ended with Ctrl-C"""
 

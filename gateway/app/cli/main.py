@@ -23,6 +23,7 @@ from gateway.app.cli import (
     items,
     keys,
     mapping,
+    operator_acts,
     overdue,
     partner,
     quarantine,
@@ -55,6 +56,7 @@ app.add_typer(conformance_kept.app, name="conformance")
 app.add_typer(items.app, name="items")
 app.add_typer(instant.app, name="instant")
 app.add_typer(mapping.app, name="mapping")
+app.add_typer(operator_acts.app, name="operator")
 app.add_typer(partner.app, name="partner")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(keys.app, name="keys")

@@ -38,6 +38,12 @@ _Arrival = Annotated[str, typer.Argument(metavar="ARRIVAL", help="its id, as `li
 _Reason = Annotated[str, typer.Option("--reason", help="kept on record with who did it")]
 
 
+def _act(config: Path, command: str, *, json: bool, **arguments: str) -> dict[str, Any]:
+    from gateway.app.cli.acting import act
+
+    return act(read_config(config), f"quarantine-{command}", arguments, json=json)
+
+
 def _ask(config: Path, command: str, **arguments: str) -> dict[str, Any]:
     from gateway.app.cli.operate import operate
 
@@ -117,7 +123,7 @@ def replay(
     json: JsonOption = False,
 ) -> None:
     """重新处理 Judge it by today's table, once the table or its case is there."""
-    view = _ask(config, "replay", arrival=arrival, reason=reason)
+    view = _act(config, "replay", json=json, arrival=arrival, reason=reason)
     if json:
         show_json(view)
         return
@@ -134,7 +140,7 @@ def drop(
     json: JsonOption = False,
 ) -> None:
     """弃置 Let go of it for good; its id is burnt by a signed void, its bytes stay on record."""
-    view = _ask(config, "drop", arrival=arrival, reason=reason)
+    view = _act(config, "drop", json=json, arrival=arrival, reason=reason)
     if json:
         show_json(view)
     else:

@@ -11,7 +11,7 @@ import pytest
 from gateway.adapters.system.clock import SystemClock
 from gateway.app.config import Config
 from gateway.app.demo.moved_clock import FILE, MovedClock
-from gateway.app.serve import _seams
+from gateway.app.serve import seams_of
 
 DAY_MS = 86_400_000
 
@@ -27,14 +27,14 @@ class Told:
 @pytest.mark.parametrize("demo", [False, True])
 def test_only_a_demo_gateway_follows_the_file(tmp_path: Path, demo: bool) -> None:
     MovedClock(tmp_path / FILE).move(DAY_MS)
-    clock = _seams(cast(Config, Told(demo, tmp_path))).clock
+    clock = seams_of(cast(Config, Told(demo, tmp_path))).clock
     assert isinstance(clock, MovedClock) is demo
     ahead_ms = clock.now_ms() - SystemClock().now_ms()
     assert (ahead_ms > DAY_MS // 2) is demo
 
 
 def test_a_demo_gateway_without_the_file_has_the_real_clock(tmp_path: Path) -> None:
-    assert not isinstance(_seams(cast(Config, Told(True, tmp_path))).clock, MovedClock)
+    assert not isinstance(seams_of(cast(Config, Told(True, tmp_path))).clock, MovedClock)
 
 
 @pytest.mark.parametrize("content", ["", "tomorrow", "1.5"])

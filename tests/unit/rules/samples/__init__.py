@@ -10,6 +10,7 @@ from tests.unit.rules.samples import (
     delivery,
     item_list,
     mapping,
+    operators,
     schema,
     trust,
 )
@@ -22,6 +23,7 @@ SAMPLES: dict[FaultCode, Sample] = {
     **catalogue.SAMPLES,
     **item_list.SAMPLES,
     **mapping.SAMPLES,
+    **operators.SAMPLES,
     **agreement.SAMPLES,
     **assisted.SAMPLES,
     **arrivals.SAMPLES,
