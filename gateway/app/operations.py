@@ -10,6 +10,7 @@ from typing import Final
 from gateway.adapters.pki.suites import SuiteVerifier, suite_of_public
 from gateway.app.core import Core
 from gateway.app.problems import ConfigProblem
+from gateway.app.reloading import PartnerReload, nothing_changed
 from gateway.flow.agreement_desk import AgreementDesk
 from gateway.flow.desk import View
 from gateway.flow.item_import import import_stream
@@ -32,7 +33,13 @@ _Streamed = Callable[["Operations", Stream], Awaitable[View]]
 class Operations:
     """Performs operators' commands on what `open_core` opened."""
 
-    def __init__(self, core: Core, receiving: Receiving | None = None) -> None:
+    def __init__(
+        self,
+        core: Core,
+        receiving: Receiving | None = None,
+        reloading: PartnerReload | None = None,
+    ) -> None:
+        self.core, self.reloading = core, reloading
         home = core.directory.current().home.gateway_id
         self.quarantine = QuarantineDesk(core.committer, core.journal, home, receiving, core.log)
         self.calendar = core.calendar
@@ -145,6 +152,13 @@ async def _reload_calendar(o: Operations, operator: str, _: Arguments) -> View:
     return {"taken": True, "problems": [], **years._asdict()}
 
 
+async def _reload_partners(o: Operations, operator: str, _: Arguments) -> View:
+    """Have the partners' files read again; beside a stopped gateway they have just been read."""
+    if o.reloading is None:
+        return nothing_changed(o.core.directory.current())
+    return await o.reloading.reload(operator)
+
+
 def _arrival(arguments: Arguments) -> bytes:
     found = parse_uuid7(_text(arguments, "arrival"))
     if found is None:
@@ -181,6 +195,7 @@ ACTS: Final[Mapping[str, _Command]] = {
     "agreement-revoke": _revoke,
     "agreement-send": _send,
     "agreement-drop": _drop,
+    "partner-reload": _reload_partners,
     "quarantine-replay": _quarantine_replay,
     "quarantine-drop": _quarantine_drop,
 }

@@ -116,6 +116,7 @@ def load_book(
         documents=found.documents,
         instant=rules,
         broken=tuple(broken),
+        folders={g: folder.name for g, folder in found.folders.items()},
     )
 
 

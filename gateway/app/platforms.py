@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -44,6 +45,7 @@ class Platforms:
         self.attested = attested
         self.receiving = receiving
         self._held: dict[GatewayId, tuple[Partner, Opened, Translation]] = {}
+        self._polls: dict[GatewayId, tuple[Partner, asyncio.Task[None]]] = {}
 
     def outlet(self, partner: Partner) -> Outlet:
         """Return the way out to a partner.
@@ -100,15 +102,45 @@ class Platforms:
     def listen(self, stack: AsyncExitStack) -> None:
         """Begin to poll every active partner that is polled, and to resume what was left."""
         c = self._core
-        for partner in c.directory.current().partners.values():
-            if partner.platform is None or partner.state is not PartnerState.ACTIVE:
-                continue
-            run = self.opened(partner).listen
-            if run is not None:
-                task = c.owner.start(f"arrivals-{partner.gateway_id}", run())
-                stack.callback(task.cancel)
+        stack.callback(self._rest)
+        self.follow()
         resuming = _resume(self.receiving, c.seams.clock, c.log)
         stack.callback(c.owner.start("arrivals", resuming).cancel)
+
+    def follow(self) -> None:
+        """Poll those partners that are active in the book as it is now, by their entries there.
+
+        What is not active any more is let go of; its lane closes the adapter.
+
+        Raises:
+            ConfigProblem: a partner's files cannot be used.
+        """
+        partners = self._core.directory.current().partners.items()
+        active = {g: p for g, p in partners if p.platform and p.state is PartnerState.ACTIVE}
+        for gateway_id in self._held.keys() - active.keys():
+            del self._held[gateway_id]
+        ended = {g: held for g, held in self._polls.items() if active.get(g) != held[0]}
+        for gateway_id, (_, task) in ended.items():
+            task.cancel()
+            del self._polls[gateway_id]
+        for gateway_id, partner in active.items():
+            if gateway_id not in self._polls and (run := self.opened(partner).listen):
+                before = [ended[gateway_id][1]] if gateway_id in ended else []
+                task = self._core.owner.start(f"arrivals-{gateway_id}", _after(before, run))
+                self._polls[gateway_id] = partner, task
+
+    def _rest(self) -> None:
+        for _, task in self._polls.values():
+            task.cancel()
+
+
+async def _after(
+    before: Sequence[asyncio.Task[None]], run: Callable[[], Coroutine[object, object, None]]
+) -> None:
+    """Poll once the poller before has ended: no two look into one folder."""
+    if before:
+        await asyncio.wait(before)
+    await run()
 
 
 def open_platforms(core: Core, intake: Intake, attester: Attester) -> Platforms:

@@ -17,7 +17,7 @@ from gateway.app.config import Config
 from gateway.app.wiring import Running, Seams, run_gateway
 from gateway.ports.telemetry import EventLog
 
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class AddressDown(Exception):
@@ -26,6 +26,8 @@ class AddressDown(Exception):
 
 def serve(config: Config) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is under way. Blocks.
+
+    SIGHUP has the partners' files read again, as `kuayu partner reload` does.
 
     Once it serves, one JSON line on standard output says on which ports. Logs go to standard
     error. To be called once per process, in its main thread: signals and hooks are taken over.
@@ -60,12 +62,14 @@ async def _serve(config: Config, log: EventLog) -> None:
 
     for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, asked, number)
+    loop.add_signal_handler(signal.SIGHUP, lambda: None)  # what is being read need not be re-read
     begun_ns = time.monotonic_ns()
     log.event("starting", gateway=config.gateway_id, version=gateway.__version__, pid=os.getpid())
     async with AsyncExitStack() as stack:
         running = await _open(stack, config, log)
         log.event("serving", gateway=config.gateway_id, demo=config.demo, ms=_since(begun_ns))
         settle_collector()
+        loop.add_signal_handler(signal.SIGHUP, running.reload)
         _announce(running)
         await stop.wait()
         begun_ns = time.monotonic_ns()

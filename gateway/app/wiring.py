@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,6 +15,8 @@ from gateway.app.operations import Operations
 from gateway.app.outlets import outlets_of
 from gateway.app.platforms import Platforms, open_callbacks, open_platforms
 from gateway.app.portal_door import open_portal
+from gateway.app.reloading import PartnerReload
+from gateway.edge.client_trust import authorities_of
 from gateway.edge.operator_socket import OperatorSocket
 from gateway.edge.partner_grpc import PartnerServer
 from gateway.flow.dispatch import Dispatcher
@@ -37,6 +39,8 @@ class Running:
     directory: HeldDirectory
     callbacks_port: int = 0
     """0: no partner calls back here."""
+    reload: Callable[[], None] = lambda: None
+    """Has the partners' files read again; told in the log."""
 
 
 @asynccontextmanager
@@ -56,21 +60,22 @@ async def run_gateway(
         attester = read_attester(core)
         platforms = open_platforms(core, intake, attester) if attester else None
         assisted = open_assisted(stack, core, intake, attester) if attester else None
-        _dispatch(stack, core, platforms)
+        dispatcher = _dispatch(stack, core, platforms)
         _keep_lists(stack, core)
         if platforms is not None:
             platforms.listen(stack)
         exchange = await _exchange(stack, core, intake)
         callbacks = await open_callbacks(stack, core, platforms)
         portal = await open_portal(stack, core, assisted)
-        acts = Operations(core, platforms.receiving if platforms else None)
+        reloading = PartnerReload(core, dispatcher, platforms, calls_back=callbacks != 0)
+        acts = Operations(core, platforms.receiving if platforms else None, reloading)
         door = OperatorSocket(config.operator.socket, acts.perform, acts.consume, log)
         await door.start()
         stack.push_async_callback(door.stop)
-        yield Running(exchange.port, portal.port, core.directory, callbacks)
+        yield Running(exchange.port, portal.port, core.directory, callbacks, reloading.soon)
 
 
-def _dispatch(stack: AsyncExitStack, c: Core, platforms: Platforms | None) -> None:
+def _dispatch(stack: AsyncExitStack, c: Core, platforms: Platforms | None) -> Dispatcher:
     clock = c.seams.clock
     dispatcher = Dispatcher(
         c.committer,
@@ -86,6 +91,7 @@ def _dispatch(stack: AsyncExitStack, c: Core, platforms: Platforms | None) -> No
     stack.push_async_callback(dispatcher.close)
     dispatcher.start(c.owner)
     stack.push_async_callback(dispatcher.drain)
+    return dispatcher
 
 
 def _keep_lists(stack: AsyncExitStack, c: Core) -> None:
@@ -98,12 +104,11 @@ async def _exchange(stack: AsyncExitStack, c: Core, intake: Intake) -> PartnerSe
     home = Housekeeping(c.vault, c.journal, c.directory, uploads, c.seams.clock, c.log)
     stack.callback(c.owner.start("housekeeping", home.run()).cancel)
     server = PartnerServer(Gathering(intake, c.owner), uploads, c.directory, c.log, transport_pin)
-    trusted = {p.authorities for p in c.directory.current().partners.values()}
     await server.start(
         c.config.exchange.listen,
         key=c.tls.key,
         certificate_chain=c.tls.certificate,
-        authorities=b"".join(sorted(trusted)) or c.tls.authorities,
+        authorities=authorities_of(c.directory, c.tls.authorities),
     )
     stack.push_async_callback(server.stop)
     return server

@@ -17,6 +17,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from gateway.edge.admission import Places, Reading
+from gateway.edge.client_trust import partner_credentials
 from gateway.flow.gathering import Gathering
 from gateway.flow.uploads import AttachmentIntake
 from gateway.kernel.envelope import AttachmentRef
@@ -116,9 +117,16 @@ class PartnerServer:
         self.port = 0
 
     async def start(
-        self, listen: str, *, key: bytes, certificate_chain: bytes, authorities: bytes
+        self,
+        listen: str,
+        *,
+        key: bytes,
+        certificate_chain: bytes,
+        authorities: Callable[[], bytes],
     ) -> None:
         """Listen on `host:port` with mutual TLS; port 0 picks one, see `port`.
+
+        `authorities` is asked at every handshake, see `partner_credentials`.
 
         Raises:
             OSError: the address cannot be bound.
@@ -139,9 +147,7 @@ class PartnerServer:
         names = (calls.SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflecting = reflection.aio.ReflectionServicer(names)
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflecting, guests)
-        credentials = grpc.ssl_server_credentials(
-            [(key, certificate_chain)], authorities, require_client_auth=True
-        )
+        credentials = partner_credentials(key, certificate_chain, authorities)
         try:
             self.port = server.add_secure_port(listen, credentials)
         except RuntimeError as taken:

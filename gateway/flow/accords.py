@@ -104,6 +104,22 @@ class Accords:
             )
             self._shelf.replace(self._with_news(self._shelf.current(), kept))
 
+    async def found(self, book: Book) -> None:
+        """Put another book of the files in force, with what the journal keeps beside it.
+
+        Raises:
+            JournalDown: the book stays as it was.
+        """
+        async with self._refreshing:
+            made = await self._journal.read(lambda s: agreed(book, s, self._once))
+            self._founding = book.agreements
+            self._shelf.replace(made)
+
+    @property
+    def founding(self) -> Mapping[bytes, Agreement]:
+        """The agreements of the files, with the files' acts only."""
+        return self._founding
+
     def _once(self, raw: bytes) -> Agreement:
         """Read kept content the first time it is met."""
         address = digest_of(raw)

@@ -7,6 +7,7 @@ from gateway.flow.committer import Group
 from gateway.flow.settling import Settle, unsettled
 from gateway.kernel.digests import digest
 from gateway.kernel.envelope import Outcome, Receipt
+from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, MessageId
 from gateway.ports.clock import Clock
 from gateway.ports.directory import Directory
@@ -31,11 +32,14 @@ class AttestedAnswers:
         """Return the work that settles a message of ours by its partner's answer.
 
         Raises:
-            Fault: `delivery.signer_down`.
+            Fault: `delivery.signer_down`; `trust.peer_unknown`, the partner left meanwhile.
         """
         book = self._directory.current()
         home, message_id = book.home.gateway_id, MessageId(entry.message_id)
-        adapter = book.partners[entry.partner].outlet
+        partner = book.partners.get(entry.partner)
+        if partner is None:
+            raise Fault(FaultCode.TRUST_PEER_UNKNOWN)
+        adapter = partner.outlet
         proof = Proof(adapter, answer.strength, answer.raw, f"answer/{message_id.hex()}")
         receipt, encoded = await self._attester.receipt(
             home,

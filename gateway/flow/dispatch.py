@@ -9,25 +9,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from gateway.flow.attested_answers import AttestedAnswers
 from gateway.flow.authenticity import Authenticity
-from gateway.flow.committer import Committer, Group, Work
+from gateway.flow.committer import Committer, Work
 from gateway.flow.leasing import Claim, Renew, Upkeep
-from gateway.flow.outbound import NOT_DELIVERED
-from gateway.flow.settling import Park, Settle, unsettled
+from gateway.flow.settling import Park, Postpone, Settle
 from gateway.flow.tasks import TaskOwner
 from gateway.flow.uploads import carries_files, upload_attachments
 from gateway.kernel.digests import TYPE_RECEIPT, pae
 from gateway.kernel.envelope import NotTakenIn, Outcome, Receipt, ReceiptQuery
 from gateway.kernel.faults import Fault, FaultCode
-from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef, uuid_text
+from gateway.kernel.identifiers import GatewayId, MessageId, uuid_text
 from gateway.kernel.limits import (
-    ATTEMPTS_MAX,
     DELIVER_BYTES_MAX,
     DELIVER_TIMEOUT_S,
     LANE_CALLS_MAX,
     LANE_DRAIN_S_MAX,
+    LANE_LEAVE_S_MAX,
     LANE_POLL_S,
     SKEW_MS_MAX,
 )
@@ -38,44 +38,10 @@ from gateway.ports.outlet import Answered, Listed, Outlet, OutletDown
 from gateway.ports.telemetry import EventLog
 from gateway.ports.vault import Vault
 from gateway.rules.delivery import retry_delay_ms
-from gateway.rules.trust import PartnerState, checks_for
+from gateway.rules.trust import Partner, PartnerState, checks_for
 from gateway.wire.receipts import decode_signed_receipt
 
 Answer = bytes | NotTakenIn | Listed | Answered
-
-
-class _Postpone:
-    """Records that an attempt brought no receipt."""
-
-    def __init__(self, entry: OutboxEntry, home: GatewayId, fault: str, wait_ms: int) -> None:
-        self._entry = entry
-        self._ref = MessageRef(home, MessageId(entry.message_id))
-        self._fault = fault
-        self._wait_ms = wait_ms
-
-    def refs(self) -> Iterable[MessageRef]:
-        return ()
-
-    def keys(self) -> Iterable[CaseKey]:
-        return ()
-
-    def step(self, group: Group) -> None:
-        entry = unsettled(group, self._ref)
-        if entry is None:
-            return
-        given_up = entry.attempts >= ATTEMPTS_MAX and entry.status is OutboxStatus.PENDING
-        if given_up and entry.case_key is not None:
-            case = group.case(entry.case_key)
-            told = None if case is None else case.outstanding
-            # A person must learn why it does not arrive, unless an answer proved that it did.
-            if case is not None and told is not None and told.message_id == entry.message_id:
-                group.save(case._replace(attention=case.attention or NOT_DELIVERED + self._fault))
-        group.outbox[entry.draft_id] = entry._replace(
-            status=OutboxStatus.UNKNOWN if given_up else entry.status,
-            due_ms=group.now_ms + self._wait_ms,
-            leased_until_ms=0,
-            last_fault=self._fault,
-        )
 
 
 class Lane:
@@ -86,17 +52,23 @@ class Lane:
         self.partner = partner
         self._outlet = outlet
         self.wake = asyncio.Event()
+        self.stopping = asyncio.Event()
         self._failures = 0
         self._down_until_ms = 0
 
     async def run(self) -> None:
-        """Send until the dispatcher stops."""
-        while not self._d.stopping.is_set():
+        """Send until the lane is stopped."""
+        while not self.stopping.is_set():
             self.wake.clear()  # before looking: what is committed meanwhile sets it again
             wait_ms = self._down_until_ms - self._d.clock.monotonic_ms()
             if wait_ms <= 0 and await self._round():
                 continue
             await self._rest(min(max(wait_ms / 1000, 0.0) or LANE_POLL_S, LANE_POLL_S))
+
+    def stop(self) -> None:
+        """Begin no more calls; `run` ends after what is under way."""
+        self.stopping.set()
+        self.wake.set()
 
     async def _rest(self, seconds: float) -> None:
         try:
@@ -190,7 +162,7 @@ class Lane:
                 continue
             if isinstance(answer, NotTakenIn):
                 wait_ms = max(self._delay(entry.attempts), answer.retry_after_ms)
-                works.append(_Postpone(entry, self._d.home, answer.rule, wait_ms))
+                works.append(Postpone(entry, self._d.home, answer.rule, wait_ms))
                 continue
             try:
                 if isinstance(answer, Answered):
@@ -200,7 +172,7 @@ class Lane:
             except Fault as fault:
                 self._d.log.event("receipt_refused", partner=self.partner, rule=fault.code.value)
                 wait_ms = self._delay(entry.attempts)
-                works.append(_Postpone(entry, self._d.home, FaultCode.RECEIPT_INVALID, wait_ms))
+                works.append(Postpone(entry, self._d.home, FaultCode.RECEIPT_INVALID, wait_ms))
             else:
                 self._tell(entry, receipt)
                 works.append(Settle(entry, self._d.home, receipt, answer))
@@ -240,7 +212,7 @@ class Lane:
 
     async def _postpone(self, entries: Sequence[OutboxEntry], fault: str) -> None:
         await self._commit(
-            [_Postpone(e, self._d.home, fault, self._delay(e.attempts)) for e in entries]
+            [Postpone(e, self._d.home, fault, self._delay(e.attempts)) for e in entries]
         )
 
     async def _commit(self, works: Sequence[Work]) -> None:
@@ -301,6 +273,15 @@ def _by_size(entries: Sequence[OutboxEntry]) -> Iterable[Sequence[OutboxEntry]]:
         yield part
 
 
+class _OpenLane(NamedTuple):
+    """A lane that runs, for a partner's entry as it was when it was opened."""
+
+    entry: Partner
+    lane: Lane
+    outlet: Outlet
+    runs: Sequence[asyncio.Task[None]]
+
+
 class Dispatcher:
     """Runs a lane for every active partner."""
 
@@ -324,40 +305,63 @@ class Dispatcher:
         self.entropy = entropy
         self.log = log
         self.home = directory.current().home.gateway_id
-        self.stopping = asyncio.Event()
         self._open_outlet = open_outlet
         self.attested = attested
         """For partners whose platform answers without signing; None without an adapter key."""
-        self._lanes: dict[GatewayId, Lane] = {}
-        self._outlets: list[Outlet] = []
-        self._runs: list[asyncio.Task[None]] = []
+        self._owner = TaskOwner(log)
+        self._lanes: dict[GatewayId, _OpenLane] = {}
+        self._leaving: list[_OpenLane] = []
 
     def start(self, owner: TaskOwner) -> None:
         """Open a lane for each active partner."""
+        self._owner = owner
         self.committer.listen(self._wake)
-        for gateway_id, partner in self.directory.current().partners.items():
-            if partner.state is PartnerState.ACTIVE:
+        self.follow()
+
+    def follow(self) -> None:
+        """Have a lane for each partner that is active in the book as it is now.
+
+        A lane whose partner left, is no longer active or has another entry begins no more calls;
+        its outlet is closed after those under way. What it had waiting stays in the journal.
+        """
+        partners = self.directory.current().partners.items()
+        wanted = {g: p for g, p in partners if p.state is PartnerState.ACTIVE}
+        for gateway_id, held in list(self._lanes.items()):
+            if wanted.get(gateway_id) != held.entry:
+                del self._lanes[gateway_id]
+                self._leaving.append(held)
+                self._owner.start(f"lane-{gateway_id}-leaves", self._leave(held))
+        for gateway_id, partner in wanted.items():
+            if gateway_id not in self._lanes:
                 outlet = self._open_outlet(gateway_id)
-                self._outlets.append(outlet)
                 lane = Lane(self, gateway_id, outlet)
-                self._lanes[gateway_id] = lane
-                for number in range(LANE_CALLS_MAX):
-                    self._runs.append(owner.start(f"lane-{gateway_id}-{number}", lane.run()))
+                names = [f"lane-{gateway_id}-{number}" for number in range(LANE_CALLS_MAX)]
+                runs = [self._owner.start(name, lane.run()) for name in names]
+                self._lanes[gateway_id] = _OpenLane(partner, lane, outlet, runs)
+
+    async def _leave(self, held: _OpenLane) -> None:
+        held.lane.stop()
+        _, late = await asyncio.wait(held.runs, timeout=LANE_LEAVE_S_MAX)
+        for run in late:
+            run.cancel()
+        self._leaving.remove(held)
+        await held.outlet.close()
 
     def _wake(self, partners: set[GatewayId], _units: set[str]) -> None:
         for partner in partners:
-            lane = self._lanes.get(partner)
-            if lane is not None:
-                lane.wake.set()
+            held = self._lanes.get(partner)
+            if held is not None:
+                held.lane.wake.set()
 
     async def drain(self) -> None:
         """Begin no more calls; give those under way `LANE_DRAIN_S_MAX` to be settled."""
-        self.stopping.set()
-        self._wake(set(self._lanes), set())
-        if self._runs:
-            await asyncio.wait(self._runs, timeout=LANE_DRAIN_S_MAX)
+        for held in self._lanes.values():
+            held.lane.stop()
+        runs = [run for held in (*self._lanes.values(), *self._leaving) for run in held.runs]
+        if runs:
+            await asyncio.wait(runs, timeout=LANE_DRAIN_S_MAX)
 
     async def close(self) -> None:
         """Let go of connections."""
-        for outlet in self._outlets:
-            await outlet.close()
+        for held in (*self._lanes.values(), *self._leaving):
+            await held.outlet.close()

@@ -1,4 +1,4 @@
-"""How a message of ours that was sent stops waiting: by a receipt, or on people's work list."""
+"""How a message of ours that was sent stops waiting, or waits longer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from gateway.flow.committer import Group
 from gateway.flow.joint_cases import touch_parent
 from gateway.flow.list_telling import settled
-from gateway.flow.outbound import settle, settle_notice
+from gateway.flow.outbound import NOT_DELIVERED, settle, settle_notice
 from gateway.kernel.envelope import Kind, Outcome, Receipt
 from gateway.kernel.faults import FaultCode
 from gateway.kernel.identifiers import (
@@ -17,7 +17,7 @@ from gateway.kernel.identifiers import (
     MessageRef,
     uuid7_unix_ms,
 )
-from gateway.kernel.limits import MESSAGE_LIFE_MS
+from gateway.kernel.limits import ATTEMPTS_MAX, MESSAGE_LIFE_MS
 from gateway.ports.journal import OutboxEntry, OutboxStatus, ReceiptRecord
 
 
@@ -97,3 +97,40 @@ class Park:
             group.outbox[entry.draft_id] = entry._replace(
                 status=OutboxStatus.LISTED, attempts=0, leased_until_ms=0, last_fault=""
             )
+
+
+class Postpone:
+    """Records that an attempt brought no receipt."""
+
+    def __init__(self, entry: OutboxEntry, home: GatewayId, fault: str, wait_ms: int) -> None:
+        self._entry = entry
+        self._ref = MessageRef(home, MessageId(entry.message_id))
+        self._fault = fault
+        self._wait_ms = wait_ms
+
+    def refs(self) -> Iterable[MessageRef]:
+        """See `Work`."""
+        return ()
+
+    def keys(self) -> Iterable[CaseKey]:
+        """See `Work`."""
+        return ()
+
+    def step(self, group: Group) -> None:
+        """See `Work`."""
+        entry = unsettled(group, self._ref)
+        if entry is None:
+            return
+        given_up = entry.attempts >= ATTEMPTS_MAX and entry.status is OutboxStatus.PENDING
+        if given_up and entry.case_key is not None:
+            case = group.case(entry.case_key)
+            told = None if case is None else case.outstanding
+            # A person must learn why it does not arrive, unless an answer proved that it did.
+            if case is not None and told is not None and told.message_id == entry.message_id:
+                group.save(case._replace(attention=case.attention or NOT_DELIVERED + self._fault))
+        group.outbox[entry.draft_id] = entry._replace(
+            status=OutboxStatus.UNKNOWN if given_up else entry.status,
+            due_ms=group.now_ms + self._wait_ms,
+            leased_until_ms=0,
+            last_fault=self._fault,
+        )

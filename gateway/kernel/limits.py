@@ -95,6 +95,7 @@ STANDING_CACHE_MAX: Final = 4_096  # one per partner, key, agreement and item ve
 LANE_BATCH_MAX: Final = ENVELOPES_PER_CALL_MAX
 LANE_CALLS_MAX: Final = 2  # calls under way to one partner: one being answered, one on its way
 LANE_DRAIN_S_MAX: Final = 5.0  # at a stop; a call cut off then is an ordinary retry later
+LANE_LEAVE_S_MAX: Final = 60.0  # of a changed partner: a call and its settling; files resume
 DELIVER_TIMEOUT_S: Final = 20.0  # a partner's slowest commit, with room
 UPLOAD_TIMEOUT_S: Final = 600.0  # 100 MiB at 1.4 Mbit/s
 LEASE_MS: Final = 30_000  # over DELIVER_TIMEOUT_S, renewed in uploads: what the dead held returns

@@ -14,4 +14,4 @@ class Platform(NamedTuple):
     settings: Mapping[str, object]
     """The table `[outlet.<kind>]` of partner.toml."""
     words: bytes
-    """Digest of mapping.toml and translate.py: two with other words are two platforms."""
+    """Digest of mapping.toml, translate.py and the files that settings name."""

@@ -41,6 +41,8 @@ class Book:
     """Rules under which this gateway decides at once (秒批), every version that is known."""
     broken: tuple[BrokenPartner, ...] = ()
     """Partners put aside."""
+    folders: Mapping[GatewayId, str] = field(default_factory=dict)
+    """Name of the folder that each partner was read from."""
 
     def agreements_with(self, partner: GatewayId) -> Sequence[Agreement]:
         """Return the agreements that name this gateway and `partner`."""

@@ -19,6 +19,7 @@ from gateway.app.cli.common import (
     show_json,
 )
 from gateway.app.cli.exits import ExitCode, Stop
+from gateway.app.cli.partner_reload import RELOAD, reload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _LIST = ("kuayu partner list", "kuayu partner list --config FILE --json")
 _SHOW = ("kuayu partner show 620200", "kuayu partner show 620200 --json")
 app = group("伙伴 Partners: who they are, their keys, what is agreed.", *_LIST, *_SHOW)
+app.command(epilog=examples(*RELOAD))(reload)
 
 
 @app.command(name="list", epilog=examples(*_LIST))

@@ -23,6 +23,7 @@ SERVE_EXAMPLES = examples(
     "kuayu serve --config /etc/kuayu/kuayu.toml",
     "KUAYU_CONFIG=/etc/kuayu/kuayu.toml KUAYU_LOG__LEVEL=DEBUG kuayu serve",
     "kill -TERM PID      停止，不丢报文 stops it; nothing is lost",
+    "kill -HUP PID       重新读取伙伴目录 reads the partners' folders again",
 )
 MIGRATE_EXAMPLES = examples("kuayu migrate", "kuayu migrate --config FILE --json")
 

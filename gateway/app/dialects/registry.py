@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,10 @@ from gateway.app.mapping.hooks import FILE as HOOKS_FILE
 from gateway.app.mapping.loading import MAPPING_FILE, load_translation
 from gateway.app.problems import ConfigProblem, told
 from gateway.kernel.digests import digest
+from gateway.kernel.limits import MAPPING_FILE_BYTES_MAX
 from gateway.kernel.platforms import Platform
+
+_NAME_CHARS_MAX: Final = 256  # what a file system takes for one name
 
 DIALECTS: Final[Mapping[str, DialectKind]] = {
     "file_drop": FileDropKind(),
@@ -42,9 +45,24 @@ def read_platform(folder: Path, kind: str, settings: Mapping[str, object]) -> Pl
         wrong += [f"{problem.path}: {m}" for m in problem.messages]
     if wrong:
         raise ConfigProblem(folder, wrong)
-    return Platform(str(folder), settings, _words(folder))
+    return Platform(str(folder), settings, _words(folder, settings))
 
 
-def _words(folder: Path) -> bytes:
-    files = [folder / MAPPING_FILE, folder / HOOKS_FILE]
-    return digest(b"\0".join(f.read_bytes() for f in files if f.exists()))
+def _words(folder: Path, settings: Mapping[str, object]) -> bytes:
+    """Return a digest of the words, and of the keys and secrets that settings name."""
+    named = [folder / name for name in _texts(settings) if _is_name(name)]
+    files = [folder / MAPPING_FILE, folder / HOOKS_FILE, *sorted(named)]
+    small = [f for f in files if f.is_file() and f.stat().st_size <= MAPPING_FILE_BYTES_MAX]
+    return digest(b"\0".join(f.read_bytes() for f in small))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts(one)
+
+
+def _is_name(value: str) -> bool:
+    return bool(value) and len(value) < _NAME_CHARS_MAX and "\0" not in value
