@@ -126,7 +126,8 @@ class PartnerReload:
         broken = tuple(
             b._replace(gateway_id=b.gateway_id or known.get(b.folder, "")) for b in book.broken
         )
-        kept = {GatewayId(b.gateway_id) for b in broken} & before.partners.keys()
+        named = {b.gateway_id for b in broken} | {known.get(b.folder, "") for b in broken}
+        kept = {GatewayId(g) for g in named} & before.partners.keys()
         if not kept:
             return replace(book, broken=broken)
         items = {key: item for key, item in before.catalogue.items() if key[0] in kept}

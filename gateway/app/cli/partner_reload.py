@@ -64,8 +64,6 @@ def _wrong(view: Mapping[str, Any]) -> list[str]:
     for broken in view["broken"]:
         who = broken["gateway_id"] or broken["folder"]
         lines += [f"{who}: {problem}" for problem in broken["problems"]]
-        kept = (
-            "沿用原登记 keeps its entry as it was" if broken["kept"] else "不予启用 is not served"
-        )
+        kept = "沿用原登记 keeps the entry it had" if broken["kept"] else "不予启用 is not served"
         lines.append(f"{who}: {kept}")
     return lines

@@ -35,8 +35,9 @@ def read_platform(folder: Path, kind: str, settings: Mapping[str, object]) -> Pl
         ConfigProblem: settings, mapping.toml or translate.py cannot be used.
     """
     wrong: list[str] = []
+    named: Mapping[str, object] = {}
     try:
-        DIALECTS[kind].settings.model_validate(settings)
+        named = DIALECTS[kind].settings.model_validate(settings).model_dump()
     except ValidationError as problem:
         wrong += [f"outlet.{kind}.{line}" for line in told(problem)]
     try:
@@ -45,7 +46,7 @@ def read_platform(folder: Path, kind: str, settings: Mapping[str, object]) -> Pl
         wrong += [f"{problem.path}: {m}" for m in problem.messages]
     if wrong:
         raise ConfigProblem(folder, wrong)
-    return Platform(str(folder), settings, _words(folder, settings))
+    return Platform(str(folder), settings, _words(folder, named))
 
 
 def _words(folder: Path, settings: Mapping[str, object]) -> bytes:
