@@ -9,6 +9,7 @@ from typing import Final
 
 from gateway.adapters.pki.suites import SuiteVerifier, suite_of_public
 from gateway.app.core import Core
+from gateway.app.lanes import LaneOf, list_lanes, no_lane, pause_lane, resume_lane
 from gateway.app.problems import ConfigProblem
 from gateway.app.reloading import PartnerReload, nothing_changed
 from gateway.flow.agreement_desk import AgreementDesk
@@ -19,7 +20,7 @@ from gateway.flow.quarantine import QuarantineDesk
 from gateway.flow.receiving import Receiving
 from gateway.kernel.arrivals import ArrivalStatus
 from gateway.kernel.faults import Fault, FaultCode
-from gateway.kernel.identifiers import KeyId, parse_uuid7
+from gateway.kernel.identifiers import GatewayId, KeyId, parse_uuid7
 from gateway.kernel.limits import PAGE_MAX
 from gateway.rules.agreement import OpenCases
 from gateway.rules.operators import require_no_act
@@ -38,8 +39,9 @@ class Operations:
         core: Core,
         receiving: Receiving | None = None,
         reloading: PartnerReload | None = None,
+        lane_of: LaneOf = no_lane,
     ) -> None:
-        self.core, self.reloading = core, reloading
+        self.core, self.reloading, self.lane_of = core, reloading, lane_of
         home = core.directory.current().home.gateway_id
         self.quarantine = QuarantineDesk(core.committer, core.journal, home, receiving, core.log)
         self.calendar = core.calendar
@@ -159,6 +161,20 @@ async def _reload_partners(o: Operations, operator: str, _: Arguments) -> View:
     return await o.reloading.reload(operator)
 
 
+async def _lane_list(o: Operations, operator: str, _: Arguments) -> View:
+    return await list_lanes(o.core, o.lane_of)
+
+
+async def _lane_pause(o: Operations, operator: str, a: Arguments) -> View:
+    partner = GatewayId(_text(a, "partner"))
+    return await pause_lane(o.core, o.lane_of, operator, partner, _text(a, "reason"))
+
+
+async def _lane_resume(o: Operations, operator: str, a: Arguments) -> View:
+    partner = GatewayId(_text(a, "partner"))
+    return await resume_lane(o.core, o.lane_of, operator, partner, _text(a, "reason", ""))
+
+
 def _arrival(arguments: Arguments) -> bytes:
     found = parse_uuid7(_text(arguments, "arrival"))
     if found is None:
@@ -195,6 +211,8 @@ ACTS: Final[Mapping[str, _Command]] = {
     "agreement-revoke": _revoke,
     "agreement-send": _send,
     "agreement-drop": _drop,
+    "lane-pause": _lane_pause,
+    "lane-resume": _lane_resume,
     "partner-reload": _reload_partners,
     "quarantine-replay": _quarantine_replay,
     "quarantine-drop": _quarantine_drop,
@@ -202,6 +220,7 @@ ACTS: Final[Mapping[str, _Command]] = {
 """What is signed by an operator, or not done."""
 LOOKS: Final[Mapping[str, _Command]] = {
     "calendar-reload": _reload_calendar,
+    "lane-list": _lane_list,
     "quarantine-list": _quarantine_list,
     "quarantine-show": _quarantine_show,
 }

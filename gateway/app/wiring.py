@@ -68,7 +68,8 @@ async def run_gateway(
         callbacks = await open_callbacks(stack, core, platforms)
         portal = await open_portal(stack, core, assisted)
         reloading = PartnerReload(core, dispatcher, platforms, calls_back=callbacks != 0)
-        acts = Operations(core, platforms.receiving if platforms else None, reloading)
+        receiving = platforms.receiving if platforms else None
+        acts = Operations(core, receiving, reloading, dispatcher.lane_of)
         door = OperatorSocket(config.operator.socket, acts.perform, acts.consume, log)
         await door.start()
         stack.push_async_callback(door.stop)

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from gateway.flow.attested_answers import AttestedAnswers
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer, Work
+from gateway.flow.lane_acts import Delivered
+from gateway.flow.lane_gate import LaneGate
 from gateway.flow.leasing import Claim, Renew, Upkeep
 from gateway.flow.settling import Park, Postpone, Settle
 from gateway.flow.tasks import TaskOwner
@@ -28,7 +30,6 @@ from gateway.kernel.limits import (
     LANE_CALLS_MAX,
     LANE_DRAIN_S_MAX,
     LANE_LEAVE_S_MAX,
-    LANE_POLL_S,
     SKEW_MS_MAX,
 )
 from gateway.ports.clock import Clock, Entropy
@@ -37,7 +38,6 @@ from gateway.ports.journal import OutboxEntry, OutboxStatus
 from gateway.ports.outlet import Answered, Listed, Outlet, OutletDown
 from gateway.ports.telemetry import EventLog
 from gateway.ports.vault import Vault
-from gateway.rules.delivery import retry_delay_ms
 from gateway.rules.trust import Partner, PartnerState, checks_for
 from gateway.wire.receipts import decode_signed_receipt
 
@@ -53,17 +53,26 @@ class Lane:
         self._outlet = outlet
         self.wake = asyncio.Event()
         self.stopping = asyncio.Event()
-        self._failures = 0
-        self._down_until_ms = 0
+        d = dispatcher
+        self.gate = LaneGate(partner, d.clock, d.entropy, d.log)
+        self.under_way = 0
 
     async def run(self) -> None:
         """Send until the lane is stopped."""
         while not self.stopping.is_set():
             self.wake.clear()  # before looking: what is committed meanwhile sets it again
-            wait_ms = self._down_until_ms - self._d.clock.monotonic_ms()
-            if wait_ms <= 0 and await self._round():
-                continue
-            await self._rest(min(max(wait_ms / 1000, 0.0) or LANE_POLL_S, LANE_POLL_S))
+            if not await self.turn():
+                await self._rest(self.gate.rest_s())
+
+    async def turn(self) -> bool:
+        """Do one round if the partner may be called; tell whether there may be more to do."""
+        most = self.gate.admitted(self._outlet.batch_max)
+        if not most:
+            return False
+        try:
+            return await self._round(most)
+        finally:
+            self.gate.ended(most)
 
     def stop(self) -> None:
         """Begin no more calls; `run` ends after what is under way."""
@@ -77,26 +86,28 @@ class Lane:
         except TimeoutError:
             return
 
-    async def _round(self) -> bool:
-        """Do one round of each kind; tell whether there was anything."""
+    async def _round(self, most: int) -> bool:
+        """Do one round of each kind, of `most` messages; tell whether there was anything."""
         did = False
         try:
             for status, send in (
                 (OutboxStatus.PENDING, self._deliver),
                 (OutboxStatus.UNKNOWN, self._ask),
             ):
-                claim = Claim(self.partner, status, self._outlet.batch_max)
+                claim = Claim(self.partner, status, most)
                 await self._d.committer.submit(claim)
                 if claim.entries:
                     did = True
                     await self._attempt(claim.entries, send)
+                    if not self.gate.free():
+                        return False
         except Fault as fault:  # the journal, not the partner: try again at the next poll
             self._d.log.event("lane_waits", partner=self.partner, rule=fault.code.value)
             return False
         except Exception as broken:  # noqa: BLE001 - any bug in a round: tell, let its leases end
             self._d.log.event("round_broke", partner=self.partner, error=type(broken).__name__)
             return False
-        return did and self._failures == 0
+        return did
 
     async def _attempt(
         self,
@@ -104,17 +115,16 @@ class Lane:
         send: Callable[[Sequence[OutboxEntry]], Awaitable[Sequence[Answer]]],
     ) -> None:
         for part in _by_size(entries):
+            self.under_way += 1
             try:
                 answers = await send(part)
             except OutletDown as down:
-                self._failures += 1
-                wait_ms = self._delay(self._failures)
-                self._down_until_ms = self._d.clock.monotonic_ms() + wait_ms
-                self._d.log.event("lane_down", partner=self.partner, error=down.reason)
-                await self._postpone(part, down.reason)
+                self.gate.failed(down)
+                await self._postpone(part, down)
             else:
-                self._failures = 0
                 await self._settle(part, answers)
+            finally:
+                self.under_way -= 1
 
     async def _deliver(self, entries: Sequence[OutboxEntry]) -> Sequence[Answer]:
         answers: dict[bytes, Answer] = {}
@@ -156,12 +166,13 @@ class Lane:
 
     async def _settle(self, entries: Sequence[OutboxEntry], answers: Sequence[Answer]) -> None:
         works: list[Work] = []
+        garbled = 0
         for entry, answer in zip(entries, answers, strict=True):
             if isinstance(answer, Listed):
                 works.append(Park(entry, self._d.home))
                 continue
             if isinstance(answer, NotTakenIn):
-                wait_ms = max(self._delay(entry.attempts), answer.retry_after_ms)
+                wait_ms = max(self.gate.delay_ms(entry.attempts), answer.retry_after_ms)
                 works.append(Postpone(entry, self._d.home, answer.rule, wait_ms))
                 continue
             try:
@@ -171,11 +182,15 @@ class Lane:
                 receipt = await self._checked(entry, answer)
             except Fault as fault:
                 self._d.log.event("receipt_refused", partner=self.partner, rule=fault.code.value)
-                wait_ms = self._delay(entry.attempts)
+                garbled += 1
+                wait_ms = self.gate.delay_ms(entry.attempts)
                 works.append(Postpone(entry, self._d.home, FaultCode.RECEIPT_INVALID, wait_ms))
             else:
                 self._tell(entry, receipt)
                 works.append(Settle(entry, self._d.home, receipt, answer))
+        self.gate.heard(garbled=garbled == len(entries))
+        if any(isinstance(work, Settle) for work in works):
+            works.append(Delivered(self.partner))
         await self._commit(works)
 
     async def _attested(self, entry: OutboxEntry, answer: Answered) -> Work:
@@ -210,10 +225,11 @@ class Lane:
                 rule=receipt.rule,
             )
 
-    async def _postpone(self, entries: Sequence[OutboxEntry], fault: str) -> None:
-        await self._commit(
-            [Postpone(e, self._d.home, fault, self._delay(e.attempts)) for e in entries]
-        )
+    async def _postpone(self, entries: Sequence[OutboxEntry], down: OutletDown) -> None:
+        def wait_ms(entry: OutboxEntry) -> int:
+            return max(self.gate.delay_ms(entry.attempts), down.retry_after_ms)
+
+        await self._commit([Postpone(e, self._d.home, down.reason, wait_ms(e)) for e in entries])
 
     async def _commit(self, works: Sequence[Work]) -> None:
         for fault in await self._d.committer.submit_all(works):
@@ -249,9 +265,6 @@ class Lane:
         if await self._d.authenticity.failed(checks):
             raise Fault(FaultCode.TRUST_SIGNATURE_INVALID, "receipt")
         return r
-
-    def _delay(self, attempts: int) -> int:
-        return retry_delay_ms(attempts, self._d.entropy.token(1)[0])
 
 
 def _not_sent(down: OutletDown) -> NotTakenIn:
@@ -352,6 +365,11 @@ class Dispatcher:
             held = self._lanes.get(partner)
             if held is not None:
                 held.lane.wake.set()
+
+    def lane_of(self, partner: GatewayId) -> Lane | None:
+        """Return a partner's lane; None if it has none, since it is not active."""
+        held = self._lanes.get(partner)
+        return None if held is None else held.lane
 
     async def drain(self) -> None:
         """Begin no more calls; give those under way `LANE_DRAIN_S_MAX` to be settled."""

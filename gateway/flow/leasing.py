@@ -13,7 +13,7 @@ from gateway.ports.journal import OutboxEntry, OutboxStatus
 
 
 class Claim:
-    """Leases what is due."""
+    """Leases what is due, unless the lane is paused."""
 
     def __init__(self, partner: GatewayId, status: OutboxStatus, limit: int) -> None:
         self._partner = partner
@@ -31,6 +31,8 @@ class Claim:
 
     def step(self, group: Group) -> None:
         """See `Work`."""
+        if group.tx.lane_record(self._partner).paused_at_ms:
+            return
         self.entries = group.tx.claim(
             self._partner,
             self._status,

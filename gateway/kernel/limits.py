@@ -103,6 +103,7 @@ RETRY_FIRST_MS: Final = 500
 RETRY_MS_MAX: Final = 300_000  # a partner that comes back is noticed within 5 minutes
 RETRY_JITTER: Final = 0.2  # ±20 %: lanes that failed together do not return together
 ATTEMPTS_MAX: Final = 12  # about half an hour of backoff, then the message is `unknown`
+LANE_FAULTS_MAX: Final = 100  # looked at for a reason; the oldest were tried first
 LANE_POLL_S: Final = 1.0  # behind the wake-up: a lost wake-up costs a second
 
 # --- joint cases ----------------------------------------------------------------------------------
@@ -210,3 +211,11 @@ CONFORMANCE_REPORT_BYTES_MAX: Final = 4_194_304  # 1,000 results of 1 kB, in bas
 CONFORMANCE_CALL_S: Final = 20.0  # as DELIVER_TIMEOUT_S: a partner's slowest commit, with room
 CONFORMANCE_SILENT_MAX: Final = 3  # cases without any answer; more would only wait
 CONFORMANCE_KEPT_DAYS: Final = 90  # a partner renews software and keys about every quarter
+
+# --- partners in trouble ------------------------------------------------------------------------
+BREAKER_DOWNS: Final = 3  # one lost call is the network, three in a row are the partner
+PARTNER_MESSAGES_PER_S: Final = 2_000  # more than a gateway on two cores takes in one by one
+PARTNER_MESSAGES_PER_S_MAX: Final = 1_000_000  # above it nothing is limited
+PARTNER_MESSAGES_BURST: Final = 20_000  # a night's backlog: 80 full calls at once
+PARTNER_MESSAGES_BURST_MAX: Final = 10_000_000  # as above
+PARTNER_LANE_CALLS_MAX: Final = 8  # under way to one partner, if its entry says so

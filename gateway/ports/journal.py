@@ -16,6 +16,7 @@ from gateway.ports.journal_agreements import AgreementSnapshot, AgreementTransac
 from gateway.ports.journal_arrivals import ArrivalReads, ArrivalWrites
 from gateway.ports.journal_clocks import ClockReads, ClockWrites
 from gateway.ports.journal_joint import JointReads, JointWrites
+from gateway.ports.journal_lanes import LaneReads, LaneWrites
 from gateway.ports.journal_operators import OperatorReads, OperatorWrites
 
 T = TypeVar("T")
@@ -150,6 +151,8 @@ class LaneState(NamedTuple):
     status: OutboxStatus
     messages: int
     oldest_ms: int
+    due_ms: int
+    """When the first of them is tried."""
 
 
 class Snapshot(
@@ -159,6 +162,7 @@ class Snapshot(
     JointReads,
     ArrivalReads,
     OperatorReads,
+    LaneReads,
     Protocol,
 ):
     """Reads. Within one `read` or `write` all of them see one state."""
@@ -248,6 +252,7 @@ class Transaction(
     JointWrites,
     ArrivalWrites,
     OperatorWrites,
+    LaneWrites,
     Protocol,
 ):
     """Reads and writes of one atomic unit; its reads see its own writes.

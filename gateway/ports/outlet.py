@@ -40,9 +40,11 @@ class OutletDown(Exception):
     `reason` is for operators: a rule id or a transport status, never content.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, retry_after_ms: int = 0) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.retry_after_ms = retry_after_ms
+        """Set if the partner did answer: that it takes no more for so long."""
 
 
 class Outlet(Protocol):

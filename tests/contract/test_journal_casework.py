@@ -242,10 +242,10 @@ async def test_lanes_count_what_waits_and_since_when(journal: Journal) -> None:
     await journal.write(fill)
     lanes = await journal.read(lambda q: q.lanes())
     assert set(lanes) == {
-        LaneState(s.PARTNER, PENDING, 4, s.NOW_MS + 1),
-        LaneState(s.PARTNER, WAITING, 1, s.NOW_MS + 5),
-        LaneState(s.PARTNER, UNKNOWN, 1, s.NOW_MS + 7),
-        LaneState(s.OTHER, PENDING, 1, s.NOW_MS + 6),
+        LaneState(s.PARTNER, PENDING, 4, s.NOW_MS + 1, 0),
+        LaneState(s.PARTNER, WAITING, 1, s.NOW_MS + 5, 0),
+        LaneState(s.PARTNER, UNKNOWN, 1, s.NOW_MS + 7, 0),
+        LaneState(s.OTHER, PENDING, 1, s.NOW_MS + 6, 0),
     }
     assert len(lanes) == 4
 

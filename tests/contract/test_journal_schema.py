@@ -130,6 +130,7 @@ RARE = {
     "clocks_stale",
     "lanes",
     "latest_editions",
+    "lane_records",
     "pending",
     "release",
     "staged",

@@ -144,6 +144,7 @@ async def two_calls_of_one_message(world: World, *, spoilt: bool = False) -> Non
     turns = [world.begin_turn(world.jq)]
     await rest()
     world.clock.step(LEASE_MS)
+    world.jq.lane.gate.heard()  # the partner answered another call meanwhile
     turns.append(world.begin_turn(world.jq))
     await rest()
     assert link.held == 2

@@ -12,6 +12,7 @@ from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.app.partners import load_book
 from gateway.app.provision import Identity, Site
 from gateway.flow.desk import JointAsk, OpenCase, TaskAct, View
+from gateway.flow.dispatch import Lane
 from gateway.kernel.case import CaseRecord
 from gateway.kernel.envelope import Kind, Mode
 from gateway.kernel.identifiers import GatewayId
@@ -21,7 +22,6 @@ from tests.flow.stillness import NOW_MS, still_loop
 from tests.flow.world import (
     WINDOW,
     Side,
-    SteppedLane,
     actor,
     as_json,
     chunks,
@@ -72,15 +72,14 @@ class TrioSide(Side):
     def __init__(self, setup: Setup, seed: int) -> None:
         super().__init__(setup, seed)
         self.links: dict[GatewayId, Link] = {}
-        self.lanes: dict[GatewayId, SteppedLane] = {}
+        self.lanes: dict[GatewayId, Lane] = {}
 
     def link_to(self, partner: GatewayId) -> Link:
         return self.links[partner]
 
     def open_lanes(self) -> None:
         self.lanes = {
-            partner: SteppedLane(self.dispatcher, partner, link)
-            for partner, link in self.links.items()
+            partner: Lane(self.dispatcher, partner, link) for partner, link in self.links.items()
         }
 
     async def case(self, case_id: bytes) -> CaseRecord:

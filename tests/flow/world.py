@@ -75,16 +75,6 @@ def actor(unit: str) -> Actor:
     return Actor(unit, "staff-7", "window", frozenset())
 
 
-class SteppedLane(Lane):
-    """A lane that does one round when told, instead of forever."""
-
-    async def turn(self) -> bool:
-        """Do what `run` does once; tell whether there was anything to do and the partner is up."""
-        if self._down_until_ms > self._d.clock.monotonic_ms():
-            return False
-        return await self._round()
-
-
 class Side:
     """One gateway: what outlives a crash, and the flow over it."""
 
@@ -165,7 +155,7 @@ class Side:
     def open_lanes(self) -> None:
         """Open a lane to each partner."""
         (partner,) = self.directory.current().partners
-        self.lane = SteppedLane(self.dispatcher, partner, self.link)
+        self.lane = Lane(self.dispatcher, partner, self.link)
 
     async def crash(self) -> None:
         """Lose everything but journal and vault, and start again as `open_core` does."""

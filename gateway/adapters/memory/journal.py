@@ -17,6 +17,7 @@ from gateway.adapters.memory.assisted import MemoryAssistedReads, MemoryAssisted
 from gateway.adapters.memory.item_list import MemoryItemList
 from gateway.adapters.memory.journal_clocks import MemoryClockReads, MemoryClockWrites
 from gateway.adapters.memory.journal_joint import MemoryJointReads, MemoryJointWrites
+from gateway.adapters.memory.journal_lanes import MemoryLaneReads, MemoryLaneWrites
 from gateway.adapters.memory.operators import MemoryOperatorReads, MemoryOperatorWrites
 from gateway.adapters.memory.state import LedgerEntry, State
 from gateway.adapters.memory.undo import Table
@@ -52,6 +53,7 @@ class MemorySnapshot(
     MemoryJointReads,
     MemoryArrivalReads,
     MemoryOperatorReads,
+    MemoryLaneReads,
 ):
     """Implements `ports.journal.Snapshot`."""
 
@@ -148,8 +150,10 @@ class MemorySnapshot(
         found = []
         entries = sorted(self._state.outbox.rows.values(), key=lane)
         for (partner, status), group in groupby(entries, lane):
-            created = [e.created_at_ms for e in group]
-            found.append(LaneState(partner, status, len(created), min(created)))
+            waits = list(group)
+            oldest_ms = min(e.created_at_ms for e in waits)
+            next_ms = min(e.due_ms for e in waits)
+            found.append(LaneState(partner, status, len(waits), oldest_ms, next_ms))
         return found
 
     def materials(self, key: CaseKey) -> Sequence[Material]:
@@ -178,6 +182,7 @@ class MemoryTransaction(
     MemoryJointWrites,
     MemoryArrivalWrites,
     MemoryOperatorWrites,
+    MemoryLaneWrites,
 ):
     """Implements `ports.journal.Transaction`. A key that is taken raises ValueError."""
 

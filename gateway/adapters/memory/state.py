@@ -10,6 +10,7 @@ from gateway.adapters.memory.assisted import AssistedTables
 from gateway.adapters.memory.item_list import ItemListState
 from gateway.adapters.memory.journal_clocks import ClockTables
 from gateway.adapters.memory.journal_joint import JointTables
+from gateway.adapters.memory.journal_lanes import LaneTables
 from gateway.adapters.memory.operators import OperatorTables
 from gateway.adapters.memory.undo import Table, UndoLog
 from gateway.kernel.case import CaseRecord
@@ -48,4 +49,5 @@ class State:
         self.joint = JointTables(self.log)
         self.arrivals = ArrivalTables(self.log)
         self.operators = OperatorTables(self.log)
+        self.lanes = LaneTables(self.log)
         self.item_list = ItemListState(self.log)

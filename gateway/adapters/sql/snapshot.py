@@ -10,6 +10,7 @@ from gateway.adapters.sql.assisted import SqlAssistedReads
 from gateway.adapters.sql.clocks import SqlClockReads
 from gateway.adapters.sql.item_list import SqlItemListReader
 from gateway.adapters.sql.joint import SqlJointReads
+from gateway.adapters.sql.lanes import SqlLaneReads
 from gateway.adapters.sql.operators import SqlOperatorReads
 from gateway.adapters.sql.rows import (
     CHANGE_NUMBER,
@@ -42,6 +43,7 @@ class SqlSnapshot(
     SqlJointReads,
     SqlArrivalReads,
     SqlOperatorReads,
+    SqlLaneReads,
 ):
     """Implements `ports.journal.Snapshot` within a transaction that someone else began."""
 
@@ -125,8 +127,8 @@ class SqlSnapshot(
     def lanes(self) -> Sequence[LaneState]:
         """See `Snapshot`."""
         return [
-            LaneState(partner, status_of(status), count, oldest_ms)
-            for partner, status, count, oldest_ms in self._rows(self._sql.lanes)
+            LaneState(partner, status_of(status), count, oldest_ms, due_ms)
+            for partner, status, count, oldest_ms, due_ms in self._rows(self._sql.lanes)
         ]
 
     def materials(self, key: CaseKey) -> Sequence[Material]:

@@ -36,6 +36,7 @@ from gateway.adapters.sql.arrival_statements import ArrivalStatements
 from gateway.adapters.sql.assisted_statements import AssistedStatements
 from gateway.adapters.sql.item_list_statements import ItemListStatements
 from gateway.adapters.sql.joint_statements import JointStatements
+from gateway.adapters.sql.lane_statements import LaneStatements
 from gateway.adapters.sql.operator_statements import OperatorStatements
 from gateway.kernel.case import CaseRole, Stage
 from gateway.kernel.identifiers import GatewayId
@@ -190,6 +191,7 @@ class Statements(
     ItemListStatements,
     AssistedStatements,
     JointStatements,
+    LaneStatements,
     ArrivalStatements,
     OperatorStatements,
 ):
@@ -207,6 +209,7 @@ class Statements(
         self.find_words = engine.find_words
         self._of_assisted(sql)
         self._of_joint(sql)
+        self._of_lanes(sql)
         self._of_arrivals(sql)
         self._of_operators(sql)
 
@@ -364,11 +367,6 @@ class Statements(
         )
         self.release = sql.text(
             update(t.outbox).values(leased_until_ms=0).where(o.leased_until_ms > 0)
-        )
-        self.lanes = sql.text(
-            select(o.partner, o.status, func.count(), func.min(o.created_at_ms))
-            .group_by(o.partner, o.status)
-            .order_by(o.partner, o.status)
         )
         self.put_outbox = sql.upsert(t.outbox)
         self.drop_outbox = sql.text(delete(t.outbox).where(o.draft_id == bindparam("id")), ["id"])

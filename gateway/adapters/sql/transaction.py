@@ -11,6 +11,7 @@ from gateway.adapters.sql.assisted import SqlAssistedWrites
 from gateway.adapters.sql.clocks import SqlClockWrites
 from gateway.adapters.sql.item_list import SqlItemListWriter
 from gateway.adapters.sql.joint import SqlJointWrites
+from gateway.adapters.sql.lanes import SqlLaneWrites
 from gateway.adapters.sql.operators import SqlOperatorWrites
 from gateway.adapters.sql.rows import (
     OUTBOX_COLUMNS,
@@ -54,6 +55,7 @@ class SqlTransaction(
     SqlJointWrites,
     SqlArrivalWrites,
     SqlOperatorWrites,
+    SqlLaneWrites,
     SqlSnapshot,
 ):
     """Implements `ports.journal.Transaction`; begun and ended by the engine.

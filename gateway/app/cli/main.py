@@ -22,6 +22,7 @@ from gateway.app.cli import (
     instant,
     items,
     keys,
+    lane,
     mapping,
     operator_acts,
     overdue,
@@ -55,6 +56,7 @@ app.add_typer(case.app, name="case")
 app.add_typer(conformance_kept.app, name="conformance")
 app.add_typer(items.app, name="items")
 app.add_typer(instant.app, name="instant")
+app.add_typer(lane.app, name="lane")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(operator_acts.app, name="operator")
 app.add_typer(partner.app, name="partner")

@@ -30,7 +30,7 @@ from tests.support.world import (
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
 
-_BACKGROUND = frozenset({"outbox", "counters", "alembic_version", "sqlite_sequence"})
+_BACKGROUND = frozenset({"outbox", "counters", "lanes", "alembic_version", "sqlite_sequence"})
 """Written by lanes and probes whenever they like; no message from a partner writes there."""
 
 _BY_MESSAGE = ("messages", "second_receipts", "ledger_pending")
