@@ -15,7 +15,7 @@ from gateway.ports.clock import Clock
 from gateway.ports.journal import JournalDown
 from gateway.ports.telemetry import EventLog
 from gateway.rules.arrivals import ATTESTED
-from gateway.rules.trust import PartnerState
+from gateway.rules.trust import EXCHANGING
 
 
 def read_attester(c: Core) -> Attester | None:
@@ -29,7 +29,7 @@ def read_attester(c: Core) -> Attester | None:
     if signer is not None:
         return Attester(signer)
     for gateway_id, partner in book.partners.items():
-        if partner.outlet in ATTESTED and partner.state is PartnerState.ACTIVE:
+        if partner.outlet in ATTESTED and partner.state in EXCHANGING:
             told = f"keys.adapter: is needed, since partner {gateway_id} does not sign; set it"
             raise ConfigProblem(c.config.partners_dir, [f"{told} (outlet {partner.outlet})"])
     return None

@@ -21,7 +21,7 @@ from gateway.ports.directory import Book
 from gateway.ports.journal import JournalDown, LaneState, OutboxStatus, Snapshot
 from gateway.ports.journal_lanes import LaneRecord
 from gateway.rules.containment import name_of
-from gateway.rules.trust import PartnerState
+from gateway.rules.trust import EXCHANGING, PartnerState
 
 LaneOf = Callable[[GatewayId], Lane | None]
 """The lane of a partner as it runs in this process; None if it does not."""
@@ -152,7 +152,7 @@ def _state(state: PartnerState | None, record: LaneRecord, lane: Lane | None) ->
     """Say why a lane sends or does not: gone, the partner's state, paused, stopped, running."""
     if state is None:
         return "gone"
-    if state is not PartnerState.ACTIVE:
+    if state not in EXCHANGING:
         return state.value
     if record.paused_at_ms:
         return "paused"

@@ -10,6 +10,7 @@ from typing import Final
 from gateway.adapters.pki.suites import SuiteVerifier, suite_of_public
 from gateway.app.core import Core
 from gateway.app.lanes import LaneOf, list_lanes, no_lane, pause_lane, resume_lane
+from gateway.app.onboarding.acts import Onboarding
 from gateway.app.problems import ConfigProblem
 from gateway.app.reloading import PartnerReload, nothing_changed
 from gateway.flow.agreement_desk import AgreementDesk
@@ -23,6 +24,7 @@ from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, KeyId, parse_uuid7
 from gateway.kernel.limits import PAGE_MAX
 from gateway.rules.agreement import OpenCases
+from gateway.rules.onboarding import PartnerEvent
 from gateway.rules.operators import require_no_act
 
 Arguments = Mapping[str, object]
@@ -50,6 +52,7 @@ class Operations:
             core.committer, core.sealer, core.directory, core.accords, core.seams.clock
         )
         self.journal, self.press, self.clock = core.journal, core.press, core.seams.clock
+        self.onboarding = Onboarding(core, reloading)
         self.operators = OperatorDesk(
             core.journal, home, SuiteVerifier(), suite_of_public, core.seams.clock, core.log
         )
@@ -202,6 +205,24 @@ async def _quarantine_drop(o: Operations, operator: str, a: Arguments) -> View:
     return await o.quarantine.drop(operator, _arrival(a), _text(a, "reason"))
 
 
+async def _put_partner(o: Operations, operator: str, a: Arguments) -> View:
+    files = a.get("files")
+    if not isinstance(files, dict) or not all(isinstance(f, str) for f in files.values()):
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "files")
+    return await o.onboarding.put(operator, _text(a, "folder"), files)
+
+
+async def _invite(o: Operations, operator: str, a: Arguments) -> View:
+    return await o.onboarding.invite(_text(a, "partner"), _text(a, "in_reply_to", ""))
+
+
+def _state_act(event: PartnerEvent, *, override: bool = False) -> _Command:
+    async def change(o: Operations, operator: str, a: Arguments) -> View:
+        return await o.onboarding.change(operator, _text(a, "partner"), event, override=override)
+
+    return change
+
+
 ACT: Final = "act"
 """The command that carries what an operator signed."""
 ACTS: Final[Mapping[str, _Command]] = {
@@ -213,6 +234,14 @@ ACTS: Final[Mapping[str, _Command]] = {
     "agreement-drop": _drop,
     "lane-pause": _lane_pause,
     "lane-resume": _lane_resume,
+    "partner-new": _put_partner,
+    "partner-join": _put_partner,
+    "partner-invite": _invite,
+    "partner-test": _state_act(PartnerEvent.TEST),
+    "partner-activate": _state_act(PartnerEvent.ACTIVATE),
+    "partner-override": _state_act(PartnerEvent.ACTIVATE, override=True),
+    "partner-suspend": _state_act(PartnerEvent.SUSPEND),
+    "partner-retire": _state_act(PartnerEvent.RETIRE),
     "partner-reload": _reload_partners,
     "quarantine-replay": _quarantine_replay,
     "quarantine-drop": _quarantine_drop,

@@ -80,19 +80,24 @@ class _Gathered:
 
 
 def load_book(
-    partners_dir: Path, home: GatewayId, verifier: Verifier, *, demo: bool = False
+    partners_dir: Path,
+    home: GatewayId,
+    verifier: Verifier,
+    *,
+    demo: bool = False,
+    drafts: bool = False,
 ) -> Book:
     """Read every folder of `partners_dir` into one consistent book.
 
     A partner whose folder cannot be used is put aside whole, see `Book.broken`: nothing of it is
-    served, and nobody else waits for it.
+    served, and nobody else waits for it. `drafts` reads those too, as a check of them does.
 
     Raises:
         ConfigProblem: this gateway's own folder is missing, or anything in it is wrong.
     """
     if not partners_dir.is_dir():
         raise ConfigProblem(partners_dir, ["partners_dir: no such folder; run `kuayu init`"])
-    found, broken = _load_partners(partners_dir, demo=demo)
+    found, broken = _load_partners(partners_dir, demo=demo, drafts=drafts)
     own = found.partners.get(home)
     for gateway_id, folder in list(found.folders.items()):
         problems = _load_agreement(folder, found, verifier, own, broken)
@@ -120,14 +125,16 @@ def load_book(
     )
 
 
-def _load_partners(partners_dir: Path, *, demo: bool) -> tuple[_Gathered, list[BrokenPartner]]:
+def _load_partners(
+    partners_dir: Path, *, demo: bool, drafts: bool
+) -> tuple[_Gathered, list[BrokenPartner]]:
     """Read each folder by itself; two that claim one gateway id are broken both."""
     read: list[tuple[Path, _Gathered]] = []
     for folder in sorted(p.parent for p in partners_dir.glob("*/partner.toml")):
         if not folder.name.startswith("_"):
             one = _Gathered()
             try:
-                _load_partner(folder, one, demo=demo)
+                _load_partner(folder, one, demo=demo, drafts=drafts)
             except OSError as problem:
                 one.problems.append(f"{folder}: cannot be read: {problem.strerror}")
             read.append((folder, one))
@@ -158,7 +165,7 @@ def _load_rules(home: GatewayId, found: _Gathered) -> tuple[RuleSet, ...]:
     return rules
 
 
-def _load_partner(folder: Path, found: _Gathered, *, demo: bool) -> None:
+def _load_partner(folder: Path, found: _Gathered, *, demo: bool, drafts: bool) -> None:
     path = folder / "partner.toml"
     raw = path.read_bytes()
     try:
@@ -169,7 +176,7 @@ def _load_partner(folder: Path, found: _Gathered, *, demo: bool) -> None:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         found.problems.append(f"{path}: not TOML: {problem}")
         return
-    if entry.state is PartnerState.DRAFT:
+    if entry.state is PartnerState.DRAFT and not drafts:
         return  # still being filled in: nothing of it is believed, nothing of it is in the way
     gateway_id = GatewayId(entry.gateway_id)
     authorities = _read_authorities(folder, entry, found, demo=demo)

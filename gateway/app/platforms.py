@@ -34,7 +34,7 @@ from gateway.ports.journal import JournalDown
 from gateway.ports.outlet import Outlet
 from gateway.ports.telemetry import EventLog
 from gateway.ports.translation import Translation
-from gateway.rules.trust import Partner, PartnerState
+from gateway.rules.trust import EXCHANGING, Partner
 
 
 class Platforms:
@@ -116,7 +116,7 @@ class Platforms:
             ConfigProblem: a partner's files cannot be used.
         """
         partners = self._core.directory.current().partners.items()
-        active = {g: p for g, p in partners if p.platform and p.state is PartnerState.ACTIVE}
+        active = {g: p for g, p in partners if p.platform and p.state in EXCHANGING}
         for gateway_id in self._held.keys() - active.keys():
             del self._held[gateway_id]
         ended = {g: held for g, held in self._polls.items() if active.get(g) != held[0]}

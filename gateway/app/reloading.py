@@ -25,7 +25,7 @@ from gateway.ports.directory import Book, BrokenPartner
 from gateway.ports.journal import JournalDown
 from gateway.rules.agreement import Agreement
 from gateway.rules.arrivals import ATTESTED
-from gateway.rules.trust import Partner, PartnerState
+from gateway.rules.trust import EXCHANGING, Partner, PartnerState
 
 _BY_SIGNAL = "signal"
 
@@ -97,7 +97,7 @@ class PartnerReload:
         """Put aside the active partners whose adapters cannot be opened in this process."""
         broken = list(book.broken)
         for gateway_id, partner in book.partners.items():
-            if partner.state is PartnerState.ACTIVE and (problems := self._problems(partner)):
+            if partner.state in EXCHANGING and (problems := self._problems(partner)):
                 folder = book.folders.get(gateway_id, gateway_id)
                 broken.append(BrokenPartner(folder, gateway_id, tuple(problems)))
         aside = {b.gateway_id for b in broken}

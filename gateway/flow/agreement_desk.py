@@ -29,7 +29,7 @@ from gateway.rules.agreement import (
     require_next_act,
     require_party,
 )
-from gateway.rules.trust import PartnerState
+from gateway.rules.trust import EXCHANGING
 from gateway.wire.envelopes import Draft
 from gateway.wire.headers import encode_body
 from gateway.wire.receipts import (
@@ -173,7 +173,7 @@ def _others(book: Book, agreement: Agreement, only: str = "") -> list[GatewayId]
         partner = book.partners.get(other)
         if partner is None:
             raise Fault(FaultCode.TRUST_PEER_UNKNOWN, other)
-        if partner.state is not PartnerState.ACTIVE:
+        if partner.state not in EXCHANGING:
             raise Fault(FaultCode.TRUST_PARTNER_NOT_ACTIVE, other)
     if not others:
         raise Fault(FaultCode.AGREEMENT_NOT_PARTY)

@@ -38,7 +38,7 @@ from gateway.ports.journal import OutboxEntry, OutboxStatus
 from gateway.ports.outlet import Answered, Listed, Outlet, OutletDown
 from gateway.ports.telemetry import EventLog
 from gateway.ports.vault import Vault
-from gateway.rules.trust import Partner, PartnerState, checks_for
+from gateway.rules.trust import EXCHANGING, Partner, checks_for
 from gateway.wire.receipts import decode_signed_receipt
 
 Answer = bytes | NotTakenIn | Listed | Answered
@@ -338,7 +338,7 @@ class Dispatcher:
         its outlet is closed after those under way. What it had waiting stays in the journal.
         """
         partners = self.directory.current().partners.items()
-        wanted = {g: p for g, p in partners if p.state is PartnerState.ACTIVE}
+        wanted = {g: p for g, p in partners if p.state in EXCHANGING}
         for gateway_id, held in list(self._lanes.items()):
             if wanted.get(gateway_id) != held.entry:
                 del self._lanes[gateway_id]

@@ -32,6 +32,7 @@ from gateway.rules.applicant import require_identified
 from gateway.rules.casework import right_needed, step
 from gateway.rules.schema import require_body
 from gateway.rules.schema.strict_json import parse
+from gateway.rules.trust import require_active
 from gateway.wire.envelopes import Draft, decode_draft
 from gateway.wire.headers import decode_body, encode_body
 
@@ -71,6 +72,7 @@ class Submission:
             if wish.item_version is None
             else catalogue.version_of(item, wish.item_version)
         )
+        require_active(book.partners.get(wish.region))
         catalogue.require_in_scope(item, book.home.gateway_id)
         catalogue.require_current(version, now_ms)
         form = parse(wish.form)

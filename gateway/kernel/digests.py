@@ -15,6 +15,7 @@ TYPE_AGREEMENT_ACT: Final = b"application/vnd.kuayu.v1.agreement-act"
 TYPE_ATTESTATION: Final = b"application/vnd.kuayu.v1.attestation"
 TYPE_OPERATOR_ACT: Final = b"application/vnd.kuayu.v1.operator-act"
 TYPE_CONFORMANCE_REPORT: Final = b"application/vnd.kuayu.v1.conformance-report"
+TYPE_INVITATION: Final = b"application/vnd.kuayu.v1.invitation"
 
 
 def digest(raw: bytes) -> Digest:

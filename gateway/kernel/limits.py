@@ -134,6 +134,8 @@ HTTP_ERRORS_MAX: Final = 100  # errors told at once; more help nobody
 READY_TIMEOUT_S: Final = 2.0  # what probes of load balancers usually wait
 REASON_CHARS_MAX: Final = 2_000  # a reason is a paragraph, not a document
 
+INVITATION_BYTES_MAX: Final = 262_144  # names, an address and a dozen certificates
+INVITATION_LIFE_MS: Final = 14 * 86_400_000  # two offices find a time to telephone
 OPERATOR_ACT_AGE_MS_MAX: Final = 300_000  # clocks of an office differ by seconds, not minutes
 OPERATOR_ACT_WAITS_MS_MAX: Final = 86_400_000  # a second operator looks within a day
 OPERATORS_MAX: Final = 200  # who ever could act; an office has a handful

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from typing import Final
 
 from gateway.kernel.digests import TYPE_BATCH_HEAD, pae
 from gateway.kernel.envelope import Signature
@@ -18,20 +18,15 @@ from gateway.kernel.limits import (
     SIGNATURES_PER_ENVELOPE_MAX,
 )
 from gateway.kernel.merkle import leaf_hash, root_of_path
+from gateway.kernel.partner_state import PartnerState as PartnerState
 from gateway.kernel.platforms import Platform
 
 Check = tuple[str, bytes, bytes, bytes]
 """(suite, public key as SPKI DER, signature, signed message): one verification to be done."""
 
 
-class PartnerState(StrEnum):
-    """Where a partner stands; only an active one exchanges cases."""
-
-    DRAFT = "draft"
-    TESTING = "testing"
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    RETIRED = "retired"
+EXCHANGING: Final = frozenset({PartnerState.TESTING, PartnerState.ACTIVE})
+"""Messages go to and fro. While it is tested, nobody here applies to a partner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +90,19 @@ def require_peer(partner: Partner | None) -> Partner:
     """
     if partner is None:
         raise Fault(FaultCode.TRUST_PEER_UNKNOWN)
-    if partner.state is not PartnerState.ACTIVE:
+    if partner.state not in EXCHANGING:
         raise Fault(FaultCode.TRUST_PARTNER_NOT_ACTIVE, partner.state.value)
     return partner
+
+
+def require_active(partner: Partner | None) -> None:
+    """Check that residents' cases may begin with a partner: it is not merely being tested.
+
+    Raises:
+        Fault: `trust.partner_not_active`.
+    """
+    if partner is not None and partner.state is PartnerState.TESTING:
+        raise Fault(FaultCode.TRUST_PARTNER_NOT_ACTIVE, partner.state.value)
 
 
 def require_speaks_for(peer: GatewayId, sender: Partner) -> None:
@@ -106,7 +111,7 @@ def require_speaks_for(peer: GatewayId, sender: Partner) -> None:
     Raises:
         Fault: `trust.peer_not_sender`, `trust.partner_not_active`.
     """
-    if sender.state is not PartnerState.ACTIVE:
+    if sender.state not in EXCHANGING:
         raise Fault(FaultCode.TRUST_PARTNER_NOT_ACTIVE, sender.state.value)
     if peer != sender.gateway_id and peer not in sender.relays:
         raise Fault(FaultCode.TRUST_PEER_NOT_SENDER)

@@ -12,6 +12,7 @@ from gateway.wire.fault_texts_casework import CASEWORK
 from gateway.wire.fault_texts_item_list import ITEM_LIST
 from gateway.wire.fault_texts_joint import JOINT
 from gateway.wire.fault_texts_mapping import MAPPING
+from gateway.wire.fault_texts_onboarding import ONBOARDING
 from gateway.wire.fault_texts_operator import OPERATOR
 from gateway.wire.fault_texts_partner import PARTNER
 
@@ -220,6 +221,10 @@ _WAYS: Final[Mapping[FaultCode, _Way]] = {
     F.PARTNER_OUT_OF_ORDER: _NOT_YET,
     F.PARTNER_REFUSED: _REFUSED,
     F.PARTNER_ARRIVAL_SETTLED: _Way("http", "FAILED_PRECONDITION", 409),
+    F.PARTNER_STATE: _Way("http", "FAILED_PRECONDITION", 409),
+    F.PARTNER_NOT_CONFORMANT: _Way("http", "FAILED_PRECONDITION", 409),
+    F.PARTNER_ENTRY_TAKEN: _Way("http", "ALREADY_EXISTS", 409),
+    F.PARTNER_ENTRY_INVALID: _Way("http", "INVALID_ARGUMENT", 422),
     F.OPERATOR_UNSIGNED: _Way("http", "UNAUTHENTICATED", 401),
     F.OPERATOR_UNKNOWN: _Way("http", "PERMISSION_DENIED", 403),
     F.OPERATOR_SIGNATURE_INVALID: _Way("http", "UNAUTHENTICATED", 401),
@@ -263,6 +268,7 @@ _SAID: Final[Mapping[FaultCode, Texts]] = {
     **JOINT,
     **MAPPING,
     **OPERATOR,
+    **ONBOARDING,
     **PARTNER,
 }
 

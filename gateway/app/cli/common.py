@@ -59,18 +59,13 @@ def read_book(config: Config) -> Book:
         JournalDown: there is a journal, and it cannot be read.
     """
     from gateway.adapters.pki.suites import SuiteVerifier
-    from gateway.adapters.sql.sqlite import open_sqlite_reader
-    from gateway.app.agreements import read_agreement
+    from gateway.app.books import with_agreed
     from gateway.app.partners import load_book
-    from gateway.flow.accords import agreed
     from gateway.kernel.identifiers import GatewayId
 
     home = GatewayId(config.gateway_id)
     book = load_book(config.partners_dir, home, SuiteVerifier(), demo=config.demo)
-    if not config.journal.path.exists():
-        return book
-    with open_sqlite_reader(config.journal.path) as snapshot:
-        return agreed(book, snapshot, read_agreement)
+    return with_agreed(config, book)
 
 
 def at_ms_of(date: str) -> int:

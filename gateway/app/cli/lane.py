@@ -43,16 +43,18 @@ _STATES: Final = {
 _BREAKERS: Final = {"closed": "闭合", "open": "断开", "half_open": "试探"}
 
 
-def _ask(config: Path, command: str, **arguments: str) -> dict[str, Any]:
-    from gateway.app.cli.operate import operate
+def _act(config: Path, command: str, *, json: bool, **arguments: str) -> dict[str, Any]:
+    from gateway.app.cli.acting import act
 
-    return operate(read_config(config), f"lane-{command}", arguments)
+    return act(read_config(config), f"lane-{command}", arguments, json=json)
 
 
 @app.command("list", epilog=examples(*_LIST))
 def list_(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """列表 List every partner's lane: what waits, since when, and what it waits for."""
-    view = _ask(config, "list")
+    from gateway.app.cli.operate import operate
+
+    view: dict[str, Any] = operate(read_config(config), "lane-list", {})
     if json:
         show_json(view)
     elif view["lanes"]:
@@ -73,7 +75,7 @@ def pause(
     Calls under way end by themselves; what waits stays in the journal. What the partner sends is
     taken in as before.
     """
-    view = _ask(config, "pause", partner=partner, reason=reason)
+    view = _act(config, "pause", json=json, partner=partner, reason=reason)
     if json:
         show_json(view)
         return
@@ -96,7 +98,7 @@ def resume(
 
     Also for a partner that was not paused but left alone, after somebody there said it is back.
     """
-    view = _ask(config, "resume", partner=partner, reason=reason)
+    view = _act(config, "resume", json=json, partner=partner, reason=reason)
     if json:
         show_json(view)
         return

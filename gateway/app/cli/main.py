@@ -26,7 +26,7 @@ from gateway.app.cli import (
     mapping,
     operator_acts,
     overdue,
-    partner,
+    partner_onboarding,
     quarantine,
     running,
     token,
@@ -59,7 +59,7 @@ app.add_typer(instant.app, name="instant")
 app.add_typer(lane.app, name="lane")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(operator_acts.app, name="operator")
-app.add_typer(partner.app, name="partner")
+app.add_typer(partner_onboarding.app, name="partner")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")

@@ -33,9 +33,9 @@ def reload(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> N
     """
     settings = read_config(config)
 
-    from gateway.app.cli.operate import operate
+    from gateway.app.cli.acting import act
 
-    view = operate(settings, "partner-reload", {})
+    view = act(settings, "partner-reload", {}, json=json)
     if json:
         show_json(view)
     else:

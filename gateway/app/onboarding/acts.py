@@ -1,0 +1,164 @@
+"""What operators do with partners: write an entry, invite, change a state. Each is a signed act."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from gateway.adapters.pki.phrase import phrase_of
+from gateway.adapters.pki.suites import SuiteVerifier
+from gateway.app.conformance import freshness
+from gateway.app.core import Core
+from gateway.app.onboarding.folders import (
+    FILE,
+    Entry,
+    find_entry,
+    put_entry,
+    with_state,
+    write_whole,
+)
+from gateway.app.onboarding.invitation import write_file, write_payload
+from gateway.app.partners import load_book
+from gateway.app.problems import ConfigProblem
+from gateway.app.reloading import PartnerReload
+from gateway.flow.desk import View
+from gateway.kernel.digests import TYPE_INVITATION, pae
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import is_gateway_id
+from gateway.ports.directory import Book
+from gateway.rules.onboarding import PartnerEvent, require_conformant, require_usable, step
+from gateway.rules.trust import PartnerState
+
+ISSUED: Final = "invitations"
+"""Folder of the state folder where the digests of our invitations are kept."""
+
+
+class Onboarding:
+    """Acts on partners' folders, one after another."""
+
+    def __init__(self, core: Core, reloading: PartnerReload | None) -> None:
+        self._core = core
+        self._reloading = reloading
+        self._turn = asyncio.Lock()
+
+    async def put(self, operator: str, folder: str, files: Mapping[str, str]) -> View:
+        """Write a partner's folder where there is none, or only a draft, and have it read.
+
+        Raises:
+            Fault: those of `put_entry`.
+        """
+        async with self._turn:
+            partners = self._core.config.partners_dir
+            path = await asyncio.to_thread(put_entry, partners, folder, files)
+            entry = find_entry(partners, path.name)
+            assert entry is not None, "it was written just now"
+            await self._follow(operator, entry)
+            return _view(entry)
+
+    async def invite(self, made_for: str, in_reply_to: str) -> View:
+        """Return this gateway's own entry as a signed file, with its words.
+
+        Raises:
+            Fault: `portal.request_invalid`; `delivery.signer_down`.
+        """
+        core = self._core
+        if not is_gateway_id(made_for) or made_for == core.config.gateway_id:
+            raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "partner: another gateway's id")
+        home, now_ms = core.directory.current().home, core.seams.clock.now_ms()
+        payload = write_payload(home, made_for, in_reply_to, now_ms)
+        message = pae(TYPE_INVITATION, payload)
+        ((signature, *_),) = await asyncio.to_thread(core.sealer.sign, [message])
+        digest = sha256(payload).hexdigest()
+        kept = core.config.state_dir / ISSUED / f"{digest}.json"
+        text = write_file(payload, signature)
+        await asyncio.to_thread(write_whole, kept, text.encode())
+        words = await asyncio.to_thread(phrase_of, payload)
+        return {"partner": made_for, "digest": digest, "phrase": words, "file": text}
+
+    async def change(
+        self, operator: str, partner: str, event: PartnerEvent, *, override: bool = False
+    ) -> View:
+        """Change a partner's state; one that then cannot be read stays as it was.
+
+        Raises:
+            Fault: `portal.not_found`, `partner.state`, `partner.entry_invalid`;
+                `partner.not_conformant` for activating without a fresh pass and no override.
+        """
+        async with self._turn:
+            entry = self._found(partner)
+            state = step(entry.file.state, event)
+            if state is PartnerState.ACTIVE and not override:
+                require_conformant(await asyncio.to_thread(self._unproven, entry))
+            path = entry.folder / FILE
+            before = await asyncio.to_thread(path.read_text, "utf-8")
+            after = with_state(before, state)
+            await asyncio.to_thread(write_whole, path, after.encode())
+            changed = Entry(entry.folder, entry.file.model_copy(update={"state": state}))
+            try:
+                await self._follow(operator, changed)
+            except Fault:
+                await asyncio.to_thread(write_whole, path, before.encode())
+                if self._reloading is not None:
+                    await self._reloading.reload(operator)
+                raise
+            self._core.log.event("partner_state", partner=entry.file.gateway_id, status=state.value)
+            return {"before": entry.file.state.value, **_view(changed)}
+
+    def _found(self, partner: str) -> Entry:
+        entry = find_entry(self._core.config.partners_dir, partner)
+        if entry is None or entry.file.gateway_id == self._core.config.gateway_id:
+            raise Fault(FaultCode.PORTAL_NOT_FOUND, f"partner {partner[:40]}")
+        return entry
+
+    def _unproven(self, entry: Entry) -> Sequence[str]:
+        """Return what stands against a fresh pass of the conformance kit."""
+        config, now_ms = self._core.config, self._core.seams.clock.now_ms()
+        try:
+            fresh = freshness(config, self._core.directory.current(), entry.file.gateway_id, now_ms)
+        except ConfigProblem as problem:
+            return list(problem.messages)
+        return fresh.reasons if not fresh.passed else ()
+
+    async def _follow(self, operator: str, entry: Entry) -> None:
+        """Have the partners' folders read again.
+
+        Raises:
+            Fault: `partner.entry_invalid` if this one cannot be used.
+        """
+        if self._reloading is None:
+            book = await asyncio.to_thread(self._read)
+            wrong = [p for b in book.broken if b.folder == entry.folder.name for p in b.problems]
+        else:
+            told = await self._reloading.reload(operator)
+            wrong = _problems(told, entry.folder.name)
+        require_usable([_within(line, entry.folder) for line in wrong])
+
+    def _read(self) -> Book:
+        c = self._core
+        home = c.directory.current().home.gateway_id
+        return load_book(c.config.partners_dir, home, SuiteVerifier(), demo=c.config.demo)
+
+
+def _problems(told: View, folder: str) -> list[str]:
+    """Return what a reload said of one folder."""
+    broken = told["broken"]
+    assert isinstance(broken, list), "a reload tells of each broken folder"
+    return [line for b in broken if b["folder"] == folder for line in b["problems"]]
+
+
+def _within(line: str, folder: Path) -> str:
+    """Name files as they are called within the folder."""
+    return line.replace(f"{folder}/", "").removeprefix(f"{folder}: ")
+
+
+def _view(entry: Entry) -> View:
+    return {
+        "partner": entry.file.gateway_id,
+        "name_zh": entry.file.name_zh,
+        "folder": str(entry.folder),
+        "state": entry.file.state.value,
+        "outlet": entry.file.outlet.kind,
+    }
