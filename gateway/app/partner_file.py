@@ -8,7 +8,18 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gateway.kernel.assisted import ADAPTER
-from gateway.kernel.limits import GRPC_STREAMS_MAX, PARTNER_CALLS_MAX, PARTNER_UPLOADS_MAX
+from gateway.kernel.limits import (
+    DELIVER_TIMEOUT_S,
+    GRPC_STREAMS_MAX,
+    LANE_CALLS_MAX,
+    PARTNER_CALLS_MAX,
+    PARTNER_LANE_CALLS_MAX,
+    PARTNER_MESSAGES_BURST,
+    PARTNER_MESSAGES_BURST_MAX,
+    PARTNER_MESSAGES_PER_S,
+    PARTNER_MESSAGES_PER_S_MAX,
+    PARTNER_UPLOADS_MAX,
+)
 from gateway.rules.arrivals import ATTESTED, DIALECTS
 from gateway.rules.trust import PartnerState
 
@@ -40,6 +51,10 @@ class _Outlet(BaseModel):
 class _Limits(_Strict):
     calls_max: int = Field(default=PARTNER_CALLS_MAX, ge=1, le=GRPC_STREAMS_MAX)
     uploads_max: int = Field(default=PARTNER_UPLOADS_MAX, ge=1, le=GRPC_STREAMS_MAX)
+    messages_per_s: int = Field(default=PARTNER_MESSAGES_PER_S, ge=1, le=PARTNER_MESSAGES_PER_S_MAX)
+    messages_burst: int = Field(default=PARTNER_MESSAGES_BURST, ge=1, le=PARTNER_MESSAGES_BURST_MAX)
+    lane_calls_max: int = Field(default=LANE_CALLS_MAX, ge=1, le=PARTNER_LANE_CALLS_MAX)
+    answer_s_max: float = Field(default=DELIVER_TIMEOUT_S, ge=1, le=DELIVER_TIMEOUT_S)
 
 
 class _Identity(_Strict):

@@ -18,6 +18,7 @@ from gateway.app.mapping.loading import load_translation
 from gateway.app.own_keys import door_tls
 from gateway.app.problems import ConfigProblem
 from gateway.app.settings import parse_host_port
+from gateway.edge.admission import Rates
 from gateway.edge.callbacks import Callbacks, make_callbacks
 from gateway.edge.portal_http.server import PortalServer
 from gateway.flow.attested_answers import AttestedAnswers
@@ -219,7 +220,8 @@ async def open_callbacks(stack: AsyncExitStack, core: Core, platforms: Platforms
     if platforms is None or address is None:
         _require_no_callbacks(core, platforms)
         return 0
-    house = Callbacks(platforms.handler, core.directory, _pin, core.log)
+    rates = Rates(core.seams.clock)
+    house = Callbacks(platforms.handler, core.directory, _pin, core.log, rates)
     tls = door_tls("callbacks", settings.certificate, settings.key)
     server = PortalServer(
         make_callbacks(house), host=address.host, port=address.port, tls=tls, house=house

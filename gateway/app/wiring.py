@@ -104,7 +104,10 @@ async def _exchange(stack: AsyncExitStack, c: Core, intake: Intake) -> PartnerSe
     uploads = AttachmentIntake(c.vault, c.journal, c.directory, c.seams.clock)
     home = Housekeeping(c.vault, c.journal, c.directory, uploads, c.seams.clock, c.log)
     stack.callback(c.owner.start("housekeeping", home.run()).cancel)
-    server = PartnerServer(Gathering(intake, c.owner), uploads, c.directory, c.log, transport_pin)
+    clock = c.seams.clock
+    server = PartnerServer(
+        Gathering(intake, c.owner), uploads, c.directory, c.log, transport_pin, clock
+    )
     await server.start(
         c.config.exchange.listen,
         key=c.tls.key,

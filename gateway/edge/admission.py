@@ -1,4 +1,4 @@
-"""Places for each partner: what one has under way here never takes another's."""
+"""Places and rates for each partner: what one does here never takes from another."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from typing import TypeVar
 
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
-from gateway.kernel.limits import PARTNER_RECEIVING_MAX, RECEIVING_MAX
+from gateway.kernel.limits import (
+    GRPC_STREAMS_MAX,
+    PARTNER_RECEIVING_MAX,
+    RATE_HOLD_MS_MAX,
+    RECEIVING_MAX,
+)
+from gateway.ports.clock import Clock
+from gateway.rules.containment import Bucket, empty_ms, refilled, spent
 from gateway.rules.trust import Partner
 
 T = TypeVar("T")
@@ -39,6 +46,58 @@ class Places:
             yield
         finally:
             self._taken[key] -= 1
+
+
+class Rates:
+    """Bounds what each partner says in a second, before anything of it is read.
+
+    A call is let in whole while anything is left; what it carried is counted afterwards, and may
+    take more than was left: then the next waits. Who is over its rate is not told so at once: a
+    partner that asks again in a loop would take more of our time with that than with messages.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._buckets: dict[GatewayId, Bucket] = {}
+        self._held: dict[GatewayId, int] = {}
+
+    async def admit(self, partner: Partner) -> None:
+        """Count one message, or hold the partner up.
+
+        Raises:
+            Fault: `limit.partner_rate`, with how long nothing is heard.
+        """
+        bucket = self._bucket(partner)
+        wait_ms = empty_ms(bucket, partner.messages_per_s)
+        if not wait_ms:
+            self._buckets[partner.gateway_id] = spent(bucket, 1)
+            return
+        await self._hold(partner.gateway_id, min(wait_ms, RATE_HOLD_MS_MAX))
+        wait_ms = max(1, empty_ms(self._bucket(partner), partner.messages_per_s))
+        told = f"messages_per_s is {partner.messages_per_s}"
+        raise Fault(FaultCode.LIMIT_PARTNER_RATE, told, retry_after_ms=wait_ms)
+
+    def spend(self, partner: GatewayId, messages: int) -> None:
+        """Count what a call of a partner carried, beyond the one it was let in with."""
+        bucket = self._buckets.get(partner)
+        if bucket is not None and messages > 1:
+            self._buckets[partner] = spent(bucket, messages - 1)
+
+    def _bucket(self, partner: Partner) -> Bucket:
+        now_ms, most = self._clock.monotonic_ms(), partner.messages_burst
+        held = self._buckets.get(partner.gateway_id, Bucket(most * 1000, now_ms))
+        return refilled(held, partner.messages_per_s, most, now_ms)
+
+    async def _hold(self, partner: GatewayId, ms: int) -> None:
+        """Wait, unless a whole connection of the partner waits already: places are for all."""
+        held = self._held.get(partner, 0)
+        if held >= GRPC_STREAMS_MAX:
+            return
+        self._held[partner] = held + 1
+        try:
+            await self._clock.sleep_ms(ms)
+        finally:
+            self._held[partner] -= 1
 
 
 class Reading:

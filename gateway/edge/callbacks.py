@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from gateway.edge.admission import Places
+from gateway.edge.admission import Places, Rates
 from gateway.edge.portal_http.admission import Bounds, Stopping
 from gateway.edge.portal_http.problems import problems
 from gateway.kernel.faults import Fault, FaultCode
@@ -37,6 +37,7 @@ class Callbacks:
     pin_of: Callable[[bytes], bytes]
     """Transport pin of a certificate in DER."""
     log: EventLog
+    rates: Rates
     bounds: Bounds = field(default_factory=Bounds)
     stopping: Stopping = field(default_factory=Stopping)
     places: Places = field(default_factory=Places)
@@ -65,6 +66,7 @@ async def _called(request: web.Request) -> web.StreamResponse:
     handler = house.handlers(gateway_id)
     if handler is None:
         raise Fault(FaultCode.PORTAL_NOT_FOUND)
+    await house.rates.admit(partner)
     with house.places.taken(partner, "calls"):
         asked = CallbackRequest(
             request.method,

@@ -16,7 +16,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
-from gateway.edge.admission import Places, Reading
+from gateway.edge.admission import Places, Rates, Reading
 from gateway.edge.client_trust import partner_credentials
 from gateway.flow.gathering import Gathering
 from gateway.flow.uploads import AttachmentIntake
@@ -33,6 +33,7 @@ from gateway.kernel.limits import (
     GUEST_CALLS_MAX,
     HTTP_UPLOAD_IDLE_S,
 )
+from gateway.ports.clock import Clock
 from gateway.ports.directory import Book, Directory
 from gateway.ports.journal import JournalDown
 from gateway.ports.telemetry import EventLog
@@ -103,6 +104,7 @@ class PartnerServer:
         directory: Directory,
         log: EventLog,
         pin_of: Callable[[bytes], bytes],
+        clock: Clock,
     ) -> None:
         self._intake = intake
         self._attachments = attachments
@@ -111,6 +113,7 @@ class PartnerServer:
         self._pin_of = lru_cache(maxsize=4096)(pin_of)
         self._by_pin: tuple[Book, dict[bytes, Partner]] | None = None
         self._places = Places()
+        self._rates = Rates(clock)
         self._reading = Reading()
         self._health = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
@@ -195,6 +198,7 @@ class PartnerServer:
         async def answer(request: T, context: Context) -> bytes:
             try:
                 peer = self._peer(context)
+                await self._rates.admit(peer)
                 with self._places.taken(peer, kind):
                     return await call(peer.gateway_id, request)
             except Fault as raised:
@@ -232,11 +236,15 @@ class PartnerServer:
         return require_peer(self._by_pin[1].get(pin))
 
     async def _deliver(self, peer: GatewayId, raw: bytes) -> bytes:
-        answers = await self._intake.take_in(peer, calls.decode_deliver(raw))
+        envelopes = calls.decode_deliver(raw)
+        self._rates.spend(peer, len(envelopes))
+        answers = await self._intake.take_in(peer, envelopes)
         return calls.encode_deliver_answer(answers)
 
     async def _query(self, peer: GatewayId, raw: bytes) -> bytes:
-        answers = await self._intake.query_receipts(peer, calls.decode_queries(raw))
+        queries = calls.decode_queries(raw)
+        self._rates.spend(peer, len(queries))
+        answers = await self._intake.query_receipts(peer, queries)
         return calls.encode_queries_answer(answers)
 
     async def _status(self, peer: GatewayId, raw: bytes) -> bytes:

@@ -27,7 +27,6 @@ from gateway.kernel.identifiers import GatewayId, MessageId, uuid_text
 from gateway.kernel.limits import (
     DELIVER_BYTES_MAX,
     DELIVER_TIMEOUT_S,
-    LANE_CALLS_MAX,
     LANE_DRAIN_S_MAX,
     LANE_LEAVE_S_MAX,
     SKEW_MS_MAX,
@@ -146,7 +145,7 @@ class Lane:
             else:
                 answers[entry.draft_id] = refused
         if ready:
-            got = await self._outlet.deliver([e.envelope for e in ready], DELIVER_TIMEOUT_S)
+            got = await self._outlet.deliver([e.envelope for e in ready], self._answer_s())
             answers.update((e.draft_id, a) for e, a in zip(ready, got, strict=True))
         return [answers[e.draft_id] for e in entries]
 
@@ -162,7 +161,11 @@ class Lane:
         queries = [
             ReceiptQuery(MessageId(e.message_id), e.header_digest, burn=True) for e in entries
         ]
-        return await self._outlet.query_receipts(queries, DELIVER_TIMEOUT_S)
+        return await self._outlet.query_receipts(queries, self._answer_s())
+
+    def _answer_s(self) -> float:
+        entry = self._d.directory.current().partners.get(self.partner)
+        return DELIVER_TIMEOUT_S if entry is None else entry.answer_s_max
 
     async def _settle(self, entries: Sequence[OutboxEntry], answers: Sequence[Answer]) -> None:
         works: list[Work] = []
@@ -348,7 +351,7 @@ class Dispatcher:
             if gateway_id not in self._lanes:
                 outlet = self._open_outlet(gateway_id)
                 lane = Lane(self, gateway_id, outlet)
-                names = [f"lane-{gateway_id}-{number}" for number in range(LANE_CALLS_MAX)]
+                names = [f"lane-{gateway_id}-{number}" for number in range(partner.lane_calls_max)]
                 runs = [self._owner.start(name, lane.run()) for name in names]
                 self._lanes[gateway_id] = _OpenLane(partner, lane, outlet, runs)
 

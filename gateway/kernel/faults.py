@@ -25,6 +25,7 @@ class FaultCode(StrEnum):
     LIMIT_ATTACHMENT_BYTES = "limit.attachment_bytes"
     LIMIT_QUOTA = "limit.quota"
     LIMIT_RATE = "limit.rate"
+    LIMIT_PARTNER_RATE = "limit.partner_rate"
     LIMIT_OVERLOADED = "limit.overloaded"
     LIMIT_OPERATORS = "limit.operators"
     # who speaks

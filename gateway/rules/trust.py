@@ -13,7 +13,11 @@ from gateway.kernel.identifiers import GatewayId, KeyId
 from gateway.kernel.limits import (
     BATCH_LEAVES_MAX,
     BATCH_PATH_MAX,
+    DELIVER_TIMEOUT_S,
+    LANE_CALLS_MAX,
     PARTNER_CALLS_MAX,
+    PARTNER_MESSAGES_BURST,
+    PARTNER_MESSAGES_PER_S,
     PARTNER_UPLOADS_MAX,
     SIGNATURES_PER_ENVELOPE_MAX,
 )
@@ -73,6 +77,14 @@ class Partner:
     """How it is reached: `grpc`, or by an adapter of ours; then it has no address and no keys."""
     platform: Platform | None = None
     """What its adapter is opened with, where it runs a platform of its own."""
+    messages_per_s: int = PARTNER_MESSAGES_PER_S
+    """Messages of this partner heard in the long run; a call without messages counts as one."""
+    messages_burst: int = PARTNER_MESSAGES_BURST
+    """Messages of this partner heard at once after it was silent."""
+    lane_calls_max: int = LANE_CALLS_MAX
+    """Our own calls to it under way at a time."""
+    answer_s_max: float = DELIVER_TIMEOUT_S
+    """How long it may take to answer one."""
     adapter_keys: Mapping[KeyId, RegisteredKey] = field(default_factory=dict)
     """With these its adapters attest what partners without keys said; never messages of its own."""
 

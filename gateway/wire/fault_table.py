@@ -79,6 +79,7 @@ _WAYS: Final[Mapping[FaultCode, _Way]] = {
     F.LIMIT_ATTACHMENT_BYTES: _TOO_MUCH,
     F.LIMIT_QUOTA: _Way("not_taken_in", "RESOURCE_EXHAUSTED", 429, True, _MINUTE),
     F.LIMIT_RATE: _Way("not_taken_in", "RESOURCE_EXHAUSTED", 429, True, _SECOND),
+    F.LIMIT_PARTNER_RATE: _Way("not_taken_in", "RESOURCE_EXHAUSTED", 429, True, _SECOND),
     F.LIMIT_OVERLOADED: _Way("not_taken_in", "UNAVAILABLE", 503, True, _SECOND),
     F.LIMIT_OPERATORS: _Way("http", "RESOURCE_EXHAUSTED", 409),
     F.TRUST_PEER_UNKNOWN: _Way("not_taken_in", "UNAUTHENTICATED", 401, True, _MINUTE),

@@ -101,6 +101,12 @@ CARRIAGE: Final[Mapping[F, Texts]] = {
         "请按提示的等待时间放慢后重发。",
         "Wait as long as the answer says, then send again more slowly.",
     ),
+    F.LIMIT_PARTNER_RATE: Texts(
+        "报文数量超过约定速率",
+        "More messages than agreed come from this partner",
+        "请按提示的等待时间放慢后重发；如需提高，请与对方商定 limits.messages_per_s。",
+        "Wait as the answer says, then send more slowly; for more, agree on limits.messages_per_s.",
+    ),
     F.LIMIT_OVERLOADED: Texts(
         "网关繁忙", "The gateway has as much as it can take", _LATER_ZH, _LATER_EN
     ),

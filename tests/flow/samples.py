@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
+from gateway.adapters.system.clock import SystemClock
 from gateway.app.cli.item_views import plan_lines
-from gateway.edge.admission import Places
+from gateway.edge.admission import Places, Rates
 from gateway.flow.committer import Group
 from gateway.flow.item_list import ImportWish, import_items
 from gateway.kernel.envelope import NotTakenIn
@@ -149,6 +150,17 @@ def calls_at_once(calls_max: int) -> Ask:
     return ask
 
 
+def messages_at_once(burst: int) -> Ask:
+    async def ask(world: World) -> str:
+        (entry,) = world.jyg.directory.current().partners.values()
+        partner = replace(entry, messages_per_s=1, messages_burst=burst)
+        rates = Rates(SystemClock())
+        await rates.admit(partner)
+        return await met(rates.admit(partner))
+
+    return ask
+
+
 class _Between:
     """A journal to which another import comes between a read and the write after it."""
 
@@ -196,6 +208,7 @@ SAMPLES: dict[F, FlowSample] = {
     F.DELIVERY_STOPPING: FlowSample(while_(), while_(_stopping)),
     F.LIMIT_OVERLOADED: FlowSample(submits(GROUP_QUEUE_MAX), submits(GROUP_QUEUE_MAX + 1)),
     F.LIMIT_RATE: FlowSample(calls_at_once(2), calls_at_once(1)),
+    F.LIMIT_PARTNER_RATE: FlowSample(messages_at_once(2), messages_at_once(1)),
     F.RECEIPT_INVALID: FlowSample(
         hears(lambda receipt: receipt), hears(lambda receipt: receipt[:-1])
     ),

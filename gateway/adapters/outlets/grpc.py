@@ -8,12 +8,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import grpc
 
 from gateway.kernel.envelope import AttachmentRef, AttachmentState, NotTakenIn, ReceiptQuery
-from gateway.kernel.faults import Fault
-from gateway.kernel.limits import GRPC_KEEPALIVE_MS, GRPC_RECEIVE_BYTES_MAX, LANE_BATCH_MAX
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.limits import (
+    GRPC_KEEPALIVE_MS,
+    GRPC_RECEIVE_BYTES_MAX,
+    LANE_BATCH_MAX,
+    RETRY_AFTER_MS_MAX,
+)
 from gateway.ports.outlet import OutletDown
 from gateway.wire import calls
 from gateway.wire.rpc_status import DETAILS_KEY, decode_fault
 
+_BUSY = frozenset({FaultCode.LIMIT_RATE, FaultCode.LIMIT_PARTNER_RATE, FaultCode.LIMIT_OVERLOADED})
+"""By these a partner that is up asks for time."""
 _METHOD = f"/{calls.SERVICE}/"
 
 
@@ -114,8 +121,10 @@ async def _answer(call: Awaitable[bytes], *, named: bool = False) -> bytes:
         fault = _named_fault(error)
         if fault is not None and named:
             raise fault from error
-        reason = fault.code.value if fault is not None else error.code().name.lower()
-        raise OutletDown(reason) from error
+        if fault is None:
+            raise OutletDown(error.code().name.lower()) from error
+        wait_ms = min(fault.retry_after_ms, RETRY_AFTER_MS_MAX) if fault.code in _BUSY else 0
+        raise OutletDown(fault.code.value, wait_ms) from error
 
 
 def _named_fault(error: grpc.aio.AioRpcError) -> Fault | None:
