@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 from itertools import pairwise
+from textwrap import dedent
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
@@ -88,7 +89,7 @@ def _settings(model: type[BaseModel]) -> list[str]:
 
 def _docstrings(model: type[BaseModel]) -> dict[str, str]:
     """Return what stands below each attribute in the model's source, on one line."""
-    (body,) = ast.parse(inspect.cleandoc(inspect.getsource(model))).body
+    (body,) = ast.parse(dedent(inspect.getsource(model))).body
     assert isinstance(body, ast.ClassDef), "a model is a class"
     said = {}
     for field, below in pairwise(body.body):
