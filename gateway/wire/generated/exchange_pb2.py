@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from . import receipt_pb2 as kuayu_dot_v1_dot_receipt__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17kuayu/v1/exchange.proto\x12\x08kuayu.v1\x1a\x16kuayu/v1/receipt.proto\"#\n\x0e\x44\x65liverRequest\x12\x11\n\tenvelopes\x18\x01 \x03(\x0c\"9\n\x0f\x44\x65liverResponse\x12&\n\ndeliveries\x18\x01 \x03(\x0b\x32\x12.kuayu.v1.Delivery\"\\\n\x08\x44\x65livery\x12\x18\n\x0esigned_receipt\x18\x01 \x01(\x0cH\x00\x12,\n\x0cnot_taken_in\x18\x02 \x01(\x0b\x32\x14.kuayu.v1.NotTakenInH\x00\x42\x08\n\x06\x61nswer\"G\n\x0cReceiptQuery\x12\x12\n\nmessage_id\x18\x01 \x01(\x0c\x12\x15\n\rheader_digest\x18\x02 \x01(\x0c\x12\x0c\n\x04\x62urn\x18\x03 \x01(\x08\"?\n\x14QueryReceiptsRequest\x12\'\n\x07queries\x18\x01 \x03(\x0b\x32\x16.kuayu.v1.ReceiptQuery\"?\n\x15QueryReceiptsResponse\x12&\n\ndeliveries\x18\x01 \x03(\x0b\x32\x12.kuayu.v1.Delivery\"U\n\x0e\x43ollectRequest\x12\x17\n\x0fsigned_receipts\x18\x01 \x03(\x0c\x12\x15\n\renvelopes_max\x18\x02 \x01(\r\x12\x13\n\x0bwait_ms_max\x18\x03 \x01(\r\"$\n\x0f\x43ollectResponse\x12\x11\n\tenvelopes\x18\x01 \x03(\x0c\"\x93\x01\n\rAttachmentRef\x12\x13\n\x0b\x63\x61se_origin\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61se_id\x18\x02 \x01(\x0c\x12\x18\n\x10\x61greement_digest\x18\x03 \x01(\x0c\x12\x0c\n\x04salt\x18\x04 \x01(\x0c\x12\x12\n\ncommitment\x18\x05 \x01(\x0c\x12\x0c\n\x04size\x18\x06 \x01(\x04\x12\x12\n\nmedia_type\x18\x07 \x01(\t\"b\n\x0f\x41ttachmentChunk\x12\'\n\x04open\x18\x01 \x01(\x0b\x32\x17.kuayu.v1.AttachmentRefH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x12\x0e\n\x06offset\x18\x03 \x01(\x04\x42\x06\n\x04part\"1\n\x0f\x41ttachmentState\x12\x0c\n\x04held\x18\x01 \x01(\x04\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\x32\xf0\x02\n\x08\x45xchange\x12>\n\x07\x44\x65liver\x12\x18.kuayu.v1.DeliverRequest\x1a\x19.kuayu.v1.DeliverResponse\x12P\n\rQueryReceipts\x12\x1e.kuayu.v1.QueryReceiptsRequest\x1a\x1f.kuayu.v1.QueryReceiptsResponse\x12>\n\x07\x43ollect\x12\x18.kuayu.v1.CollectRequest\x1a\x19.kuayu.v1.CollectResponse\x12\x46\n\x10\x41ttachmentStatus\x12\x17.kuayu.v1.AttachmentRef\x1a\x19.kuayu.v1.AttachmentState\x12J\n\x10UploadAttachment\x12\x19.kuayu.v1.AttachmentChunk\x1a\x19.kuayu.v1.AttachmentState(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17kuayu/v1/exchange.proto\x12\x08kuayu.v1\x1a\x16kuayu/v1/receipt.proto\"#\n\x0e\x44\x65liverRequest\x12\x11\n\tenvelopes\x18\x01 \x03(\x0c\"9\n\x0f\x44\x65liverResponse\x12&\n\ndeliveries\x18\x01 \x03(\x0b\x32\x12.kuayu.v1.Delivery\"\\\n\x08\x44\x65livery\x12\x18\n\x0esigned_receipt\x18\x01 \x01(\x0cH\x00\x12,\n\x0cnot_taken_in\x18\x02 \x01(\x0b\x32\x14.kuayu.v1.NotTakenInH\x00\x42\x08\n\x06\x61nswer\"G\n\x0cReceiptQuery\x12\x12\n\nmessage_id\x18\x01 \x01(\x0c\x12\x15\n\rheader_digest\x18\x02 \x01(\x0c\x12\x0c\n\x04\x62urn\x18\x03 \x01(\x08\"?\n\x14QueryReceiptsRequest\x12\'\n\x07queries\x18\x01 \x03(\x0b\x32\x16.kuayu.v1.ReceiptQuery\"?\n\x15QueryReceiptsResponse\x12&\n\ndeliveries\x18\x01 \x03(\x0b\x32\x12.kuayu.v1.Delivery\"U\n\x0e\x43ollectRequest\x12\x17\n\x0fsigned_receipts\x18\x01 \x03(\x0c\x12\x15\n\renvelopes_max\x18\x02 \x01(\r\x12\x13\n\x0bwait_ms_max\x18\x03 \x01(\r\"a\n\x0f\x43ollectResponse\x12\x11\n\tenvelopes\x18\x01 \x03(\x0c\x12)\n\x08receipts\x18\x02 \x03(\x0b\x32\x17.kuayu.v1.ReceiptAnswer\x12\x10\n\x08lease_ms\x18\x03 \x01(\r\"N\n\rReceiptAnswer\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0f\n\x07text_zh\x18\x02 \x01(\t\x12\x0f\n\x07text_en\x18\x03 \x01(\t\x12\r\n\x05retry\x18\x04 \x01(\x08\"U\n\x16\x46\x65tchAttachmentRequest\x12+\n\nattachment\x18\x01 \x01(\x0b\x32\x17.kuayu.v1.AttachmentRef\x12\x0e\n\x06offset\x18\x02 \x01(\x04\"\x93\x01\n\rAttachmentRef\x12\x13\n\x0b\x63\x61se_origin\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61se_id\x18\x02 \x01(\x0c\x12\x18\n\x10\x61greement_digest\x18\x03 \x01(\x0c\x12\x0c\n\x04salt\x18\x04 \x01(\x0c\x12\x12\n\ncommitment\x18\x05 \x01(\x0c\x12\x0c\n\x04size\x18\x06 \x01(\x04\x12\x12\n\nmedia_type\x18\x07 \x01(\t\"b\n\x0f\x41ttachmentChunk\x12\'\n\x04open\x18\x01 \x01(\x0b\x32\x17.kuayu.v1.AttachmentRefH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x12\x0e\n\x06offset\x18\x03 \x01(\x04\x42\x06\n\x04part\"1\n\x0f\x41ttachmentState\x12\x0c\n\x04held\x18\x01 \x01(\x04\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\x32\xc2\x03\n\x08\x45xchange\x12>\n\x07\x44\x65liver\x12\x18.kuayu.v1.DeliverRequest\x1a\x19.kuayu.v1.DeliverResponse\x12P\n\rQueryReceipts\x12\x1e.kuayu.v1.QueryReceiptsRequest\x1a\x1f.kuayu.v1.QueryReceiptsResponse\x12>\n\x07\x43ollect\x12\x18.kuayu.v1.CollectRequest\x1a\x19.kuayu.v1.CollectResponse\x12P\n\x0f\x46\x65tchAttachment\x12 .kuayu.v1.FetchAttachmentRequest\x1a\x19.kuayu.v1.AttachmentChunk0\x01\x12\x46\n\x10\x41ttachmentStatus\x12\x17.kuayu.v1.AttachmentRef\x1a\x19.kuayu.v1.AttachmentState\x12J\n\x10UploadAttachment\x12\x19.kuayu.v1.AttachmentChunk\x1a\x19.kuayu.v1.AttachmentState(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,13 +47,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COLLECTREQUEST']._serialized_start=454
   _globals['_COLLECTREQUEST']._serialized_end=539
   _globals['_COLLECTRESPONSE']._serialized_start=541
-  _globals['_COLLECTRESPONSE']._serialized_end=577
-  _globals['_ATTACHMENTREF']._serialized_start=580
-  _globals['_ATTACHMENTREF']._serialized_end=727
-  _globals['_ATTACHMENTCHUNK']._serialized_start=729
-  _globals['_ATTACHMENTCHUNK']._serialized_end=827
-  _globals['_ATTACHMENTSTATE']._serialized_start=829
-  _globals['_ATTACHMENTSTATE']._serialized_end=878
-  _globals['_EXCHANGE']._serialized_start=881
-  _globals['_EXCHANGE']._serialized_end=1249
+  _globals['_COLLECTRESPONSE']._serialized_end=638
+  _globals['_RECEIPTANSWER']._serialized_start=640
+  _globals['_RECEIPTANSWER']._serialized_end=718
+  _globals['_FETCHATTACHMENTREQUEST']._serialized_start=720
+  _globals['_FETCHATTACHMENTREQUEST']._serialized_end=805
+  _globals['_ATTACHMENTREF']._serialized_start=808
+  _globals['_ATTACHMENTREF']._serialized_end=955
+  _globals['_ATTACHMENTCHUNK']._serialized_start=957
+  _globals['_ATTACHMENTCHUNK']._serialized_end=1055
+  _globals['_ATTACHMENTSTATE']._serialized_start=1057
+  _globals['_ATTACHMENTSTATE']._serialized_end=1106
+  _globals['_EXCHANGE']._serialized_start=1109
+  _globals['_EXCHANGE']._serialized_end=1559
 # @@protoc_insertion_point(module_scope)

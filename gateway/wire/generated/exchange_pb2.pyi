@@ -60,10 +60,34 @@ class CollectRequest(_message.Message):
     def __init__(self, signed_receipts: _Optional[_Iterable[bytes]] = ..., envelopes_max: _Optional[int] = ..., wait_ms_max: _Optional[int] = ...) -> None: ...
 
 class CollectResponse(_message.Message):
-    __slots__ = ("envelopes",)
+    __slots__ = ("envelopes", "receipts", "lease_ms")
     ENVELOPES_FIELD_NUMBER: _ClassVar[int]
+    RECEIPTS_FIELD_NUMBER: _ClassVar[int]
+    LEASE_MS_FIELD_NUMBER: _ClassVar[int]
     envelopes: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, envelopes: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    receipts: _containers.RepeatedCompositeFieldContainer[ReceiptAnswer]
+    lease_ms: int
+    def __init__(self, envelopes: _Optional[_Iterable[bytes]] = ..., receipts: _Optional[_Iterable[_Union[ReceiptAnswer, _Mapping]]] = ..., lease_ms: _Optional[int] = ...) -> None: ...
+
+class ReceiptAnswer(_message.Message):
+    __slots__ = ("rule", "text_zh", "text_en", "retry")
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_ZH_FIELD_NUMBER: _ClassVar[int]
+    TEXT_EN_FIELD_NUMBER: _ClassVar[int]
+    RETRY_FIELD_NUMBER: _ClassVar[int]
+    rule: str
+    text_zh: str
+    text_en: str
+    retry: bool
+    def __init__(self, rule: _Optional[str] = ..., text_zh: _Optional[str] = ..., text_en: _Optional[str] = ..., retry: _Optional[bool] = ...) -> None: ...
+
+class FetchAttachmentRequest(_message.Message):
+    __slots__ = ("attachment", "offset")
+    ATTACHMENT_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    attachment: AttachmentRef
+    offset: int
+    def __init__(self, attachment: _Optional[_Union[AttachmentRef, _Mapping]] = ..., offset: _Optional[int] = ...) -> None: ...
 
 class AttachmentRef(_message.Message):
     __slots__ = ("case_origin", "case_id", "agreement_digest", "salt", "commitment", "size", "media_type")
