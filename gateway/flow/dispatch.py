@@ -17,10 +17,10 @@ from gateway.flow.committer import Committer, Work
 from gateway.flow.lane_acts import Delivered
 from gateway.flow.lane_gate import LaneGate
 from gateway.flow.leasing import Claim, Renew, Upkeep
+from gateway.flow.receipt_checks import checked_receipt
 from gateway.flow.settling import Park, Postpone, Settle
 from gateway.flow.tasks import TaskOwner
 from gateway.flow.uploads import carries_files, upload_attachments
-from gateway.kernel.digests import TYPE_RECEIPT, pae
 from gateway.kernel.envelope import NotTakenIn, Outcome, Receipt, ReceiptQuery
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, MessageId, uuid_text
@@ -29,7 +29,6 @@ from gateway.kernel.limits import (
     DELIVER_TIMEOUT_S,
     LANE_DRAIN_S_MAX,
     LANE_LEAVE_S_MAX,
-    SKEW_MS_MAX,
 )
 from gateway.ports.clock import Clock, Entropy
 from gateway.ports.directory import Directory
@@ -37,8 +36,7 @@ from gateway.ports.journal import OutboxEntry, OutboxStatus
 from gateway.ports.outlet import Answered, Listed, Outlet, OutletDown
 from gateway.ports.telemetry import EventLog
 from gateway.ports.vault import Vault
-from gateway.rules.trust import EXCHANGING, Partner, checks_for
-from gateway.wire.receipts import decode_signed_receipt
+from gateway.rules.trust import EXCHANGING, Partner
 
 Answer = bytes | NotTakenIn | Listed | Answered
 
@@ -242,32 +240,13 @@ class Lane:
     async def _checked(self, entry: OutboxEntry, raw: bytes) -> Receipt:
         """Return the receipt if it is the partner's word about this very message.
 
-        Keys are judged as of the receipt's own time, since the same bytes come again long after;
-        that time must lie between our sending and now.
-
         Raises:
             Fault: `receipt.invalid`, or the rule of trust that is broken.
         """
-        signed = decode_signed_receipt(raw)
-        if signed.attestation:
-            raise Fault(FaultCode.WIRE_ATTESTATION_NOT_LOCAL, "receipt")
-        r = signed.receipt
-        bound = (r.sender, r.recipient, r.message_id, r.header_digest)
-        if bound != (self._d.home, self.partner, entry.message_id, entry.header_digest):
-            raise Fault(FaultCode.RECEIPT_INVALID, "another message")
-        earliest, latest = entry.created_at_ms - SKEW_MS_MAX, self._d.clock.now_ms() + SKEW_MS_MAX
-        if not earliest <= r.received_at_ms <= latest:
-            raise Fault(FaultCode.RECEIPT_INVALID, "received_at")
-        partner = self._d.directory.current().partners.get(self.partner)
-        if partner is None:
-            raise Fault(FaultCode.TRUST_PEER_UNKNOWN)
-        at_ms = r.received_at_ms
-        checks = checks_for(
-            partner, signed.signatures, pae(TYPE_RECEIPT, signed.receipt_bytes), at_ms
-        )
-        if await self._d.authenticity.failed(checks):
-            raise Fault(FaultCode.TRUST_SIGNATURE_INVALID, "receipt")
-        return r
+        d = self._d
+        partner = d.directory.current().partners.get(self.partner)
+        now_ms = d.clock.now_ms()
+        return await checked_receipt(raw, entry, d.home, partner, now_ms, d.authenticity)
 
 
 def _not_sent(down: OutletDown) -> NotTakenIn:
