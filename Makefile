@@ -54,6 +54,7 @@ derived: $(STAMP) ## rebuild every derived file: stubs, example certificates, fa
 	$(BIN)/python -m tools.build_fault_docs
 	$(BIN)/python -m tools.build_item_docs
 	$(BIN)/python -m tools.build_conformance_docs
+	$(BIN)/python -m tools.build_wire_vectors
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis

@@ -39,9 +39,10 @@ def encode_fault(fault: Fault) -> RpcStatus:
                 "retry": "true" if row.retry else "false",
                 "retry_after_ms": str(fault.retry_after_ms or row.retry_after_ms),
             },
-        )
+        ),
+        deterministic=True,
     )
-    return RpcStatus(code, en, status.SerializeToString())
+    return RpcStatus(code, en, status.SerializeToString(deterministic=True))
 
 
 def decode_fault(details: bytes) -> Fault | None:

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
         "tools.build_fault_docs",
         "tools.build_item_docs",
         "tools.build_conformance_docs",
+        "tools.build_wire_vectors",
     ],
 )
 def test_a_derived_file_is_not_stale(maker: str) -> None:
