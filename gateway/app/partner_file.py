@@ -28,17 +28,29 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class _Grpc(_Strict):
+    collects: bool = False
+
+
 class _Outlet(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     kind: Literal["grpc", "assisted", "rest", "soap", "staging_table", "file_drop"]
+    grpc: _Grpc | None = None
 
     @model_validator(mode="after")
     def _has_its_own_table_only(self) -> _Outlet:
+        if self.grpc is not None and self.kind != "grpc":
+            raise ValueError(f"outlet.grpc: is not read by a {self.kind} outlet; remove it")
         for name, given in (self.model_extra or {}).items():
             if name != self.kind or self.kind not in DIALECTS or not isinstance(given, dict):
                 raise ValueError(f"outlet.{name}: is not read by a {self.kind} outlet; remove it")
         return self
+
+    @property
+    def collects(self) -> bool:
+        """Whether the partner fetches its messages instead of being dialled."""
+        return self.grpc is not None and self.grpc.collects
 
     @property
     def settings(self) -> Mapping[str, object]:

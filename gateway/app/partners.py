@@ -189,8 +189,7 @@ def _load_partner(folder: Path, found: _Gathered, *, demo: bool, drafts: bool) -
         found.problems.append(f"{path}: identity.adapter_certificates: a key signs messages too")
     try:
         kind = entry.outlet.kind
-        settings = entry.outlet.settings
-        platform = read_platform(folder, kind, settings) if kind in DIALECTS else None
+        platform = read_platform(folder, kind, entry.outlet.settings) if kind in DIALECTS else None
     except ConfigProblem as problem:
         found.problems += [f"{path}: {m}" for m in problem.messages]
         return
@@ -214,6 +213,7 @@ def _load_partner(folder: Path, found: _Gathered, *, demo: bool, drafts: bool) -
         **entry.limits.model_dump(),
         outlet=entry.outlet.kind,
         platform=platform,
+        collects=entry.outlet.collects,
         adapter_keys=adapter_keys,
     )
     try:

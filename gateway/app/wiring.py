@@ -19,7 +19,9 @@ from gateway.app.reloading import PartnerReload
 from gateway.edge.client_trust import authorities_of
 from gateway.edge.operator_socket import OperatorSocket
 from gateway.edge.partner_grpc import PartnerServer
+from gateway.flow.collecting import Collector
 from gateway.flow.dispatch import Dispatcher
+from gateway.flow.downloads import Downloads
 from gateway.flow.gathering import Gathering
 from gateway.flow.housekeeping import Housekeeping
 from gateway.flow.intake import Intake
@@ -106,7 +108,14 @@ async def _exchange(stack: AsyncExitStack, c: Core, intake: Intake) -> PartnerSe
     stack.callback(c.owner.start("housekeeping", home.run()).cancel)
     clock = c.seams.clock
     server = PartnerServer(
-        Gathering(intake, c.owner), uploads, c.directory, c.log, transport_pin, clock
+        Gathering(intake, c.owner),
+        uploads,
+        Collector(c.committer, c.journal, c.directory, c.authenticity, clock, c.log),
+        Downloads(c.committer, c.journal, c.vault, c.directory, clock),
+        c.directory,
+        c.log,
+        transport_pin,
+        clock,
     )
     await server.start(
         c.config.exchange.listen,

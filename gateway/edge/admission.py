@@ -11,6 +11,7 @@ from typing import TypeVar
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.limits import (
+    COLLECTS_PER_PARTNER_MAX,
     GRPC_STREAMS_MAX,
     PARTNER_RECEIVING_MAX,
     RATE_HOLD_MS_MAX,
@@ -31,12 +32,18 @@ class Places:
 
     @contextmanager
     def taken(self, partner: Partner, kind: str) -> Iterator[None]:
-        """Hold a place of `kind` (`calls` or `uploads`) while the block runs.
+        """Hold a place of `kind` (`calls`, `uploads`, `collects`) while the block runs.
+
+        Downloads count as uploads: what is bounded is files under way.
 
         Raises:
             Fault: `limit.rate`; the partner has as many under way as its entry allows.
         """
-        most = partner.uploads_max if kind == "uploads" else partner.calls_max
+        most = {
+            "calls": partner.calls_max,
+            "uploads": partner.uploads_max,
+            "collects": COLLECTS_PER_PARTNER_MAX,
+        }[kind]
         key = (partner.gateway_id, kind)
         held = self._taken.get(key, 0)
         if held >= most:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
@@ -18,6 +19,8 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from gateway.edge.admission import Places, Rates, Reading
 from gateway.edge.client_trust import partner_credentials
+from gateway.flow.collecting import Collector
+from gateway.flow.downloads import Downloads
 from gateway.flow.gathering import Gathering
 from gateway.flow.uploads import AttachmentIntake
 from gateway.kernel.envelope import AttachmentRef
@@ -38,7 +41,7 @@ from gateway.ports.directory import Book, Directory
 from gateway.ports.journal import JournalDown
 from gateway.ports.telemetry import EventLog
 from gateway.rules.trust import Partner, require_peer
-from gateway.wire import calls
+from gateway.wire import calls, collecting
 from gateway.wire.rpc_status import DETAILS_KEY, encode_fault
 
 T = TypeVar("T")
@@ -101,6 +104,8 @@ class PartnerServer:
         self,
         intake: Gathering,
         attachments: AttachmentIntake,
+        collector: Collector,
+        downloads: Downloads,
         directory: Directory,
         log: EventLog,
         pin_of: Callable[[bytes], bytes],
@@ -108,6 +113,8 @@ class PartnerServer:
     ) -> None:
         self._intake = intake
         self._attachments = attachments
+        self._collector = collector
+        self._downloads = downloads
         self._directory = directory
         self._log = log
         self._pin_of = lru_cache(maxsize=4096)(pin_of)
@@ -163,6 +170,7 @@ class PartnerServer:
         """Take no more calls and let those under way finish."""
         if self._server is not None:
             await self._health.enter_graceful_shutdown()
+            self._collector.stop()
             await self._server.stop(DRAIN_S_MAX)
 
     def _handlers(self) -> dict[str, Any]:
@@ -175,6 +183,8 @@ class PartnerServer:
             "QueryReceipts": served(self._guarded(self._whole(self._query))),
             "AttachmentStatus": served(self._guarded(self._whole(self._status))),
             "UploadAttachment": served(self._guarded(self._upload, "uploads")),
+            "Collect": served(self._guarded(self._whole(self._collect), "collects")),
+            "FetchAttachment": grpc.stream_stream_rpc_method_handler(self._fetching),
         }
 
     def _whole(
@@ -193,31 +203,33 @@ class PartnerServer:
     def _guarded(
         self, call: Callable[[GatewayId, T], Awaitable[bytes]], kind: str = "calls"
     ) -> Callable[[T, Context], Awaitable[bytes]]:
-        """Know the peer first; turn faults into statuses and bugs into one that tells nothing."""
-
         async def answer(request: T, context: Context) -> bytes:
-            try:
-                peer = self._peer(context)
-                await self._rates.admit(peer)
-                with self._places.taken(peer, kind):
-                    return await call(peer.gateway_id, request)
-            except Fault as raised:
-                fault = raised
-            except JournalDown:
-                fault = Fault(FaultCode.DELIVERY_JOURNAL_DOWN)
-            except asyncio.CancelledError:
-                raise
-            except Exception as broken:  # noqa: BLE001 - never a traceback to a caller
-                self._log.event("call_broke", error=type(broken).__name__)
-                fault = Fault(FaultCode.INTERNAL)
-            status = encode_fault(fault)
-            self._log.event("call_refused", rule=fault.code.value)
-            await context.abort(
-                _CODES[status.code], status.message, ((DETAILS_KEY, status.details),)
-            )
-            raise AssertionError("abort raises")
+            return await self._judged(context, kind, lambda peer: call(peer, request))
 
         return answer
+
+    async def _judged(
+        self, context: Context, kind: str, call: Callable[[GatewayId], Awaitable[T]]
+    ) -> T:
+        """Know the peer first; turn faults into statuses and bugs into one that tells nothing."""
+        try:
+            peer = self._peer(context)
+            await self._rates.admit(peer)
+            with self._places.taken(peer, kind):
+                return await call(peer.gateway_id)
+        except Fault as raised:
+            fault = raised
+        except JournalDown:
+            fault = Fault(FaultCode.DELIVERY_JOURNAL_DOWN)
+        except asyncio.CancelledError:
+            raise
+        except Exception as broken:  # noqa: BLE001 - never a traceback to a caller
+            self._log.event("call_broke", error=type(broken).__name__)
+            fault = Fault(FaultCode.INTERNAL)
+        status = encode_fault(fault)
+        self._log.event("call_refused", rule=fault.code.value)
+        await context.abort(_CODES[status.code], status.message, ((DETAILS_KEY, status.details),))
+        raise AssertionError("abort raises")
 
     def _peer(self, context: Context) -> Partner:
         """Return the active partner whose transport key the peer has.
@@ -251,6 +263,25 @@ class PartnerServer:
         state = await self._attachments.status(peer, calls.decode_attachment_ref(raw))
         return calls.encode_attachment_state(state)
 
+    async def _collect(self, peer: GatewayId, raw: bytes) -> bytes:
+        collected = await self._collector.collect(peer, collecting.decode_collect(raw))
+        return collecting.encode_collected(collected)
+
+    async def _fetching(self, requests: AsyncIterator[bytes], context: Context) -> None:
+        await self._judged(context, "uploads", partial(self._fetch, requests, context))
+
+    async def _fetch(
+        self, requests: AsyncIterator[bytes], context: Context, peer: GatewayId
+    ) -> None:
+        raw = await self._reading.turn(peer, partial(_next_part, requests))
+        if raw is None:
+            raise Fault(FaultCode.WIRE_FIELD_INVALID, "no request")
+        ref, offset = collecting.decode_fetch(raw)
+        async with aclosing(self._downloads.read(peer, ref, offset)) as chunks:
+            async for chunk in chunks:
+                await _written(context, calls.encode_chunk(chunk, offset))
+                offset += len(chunk)
+
     async def _upload(self, peer: GatewayId, parts: AsyncIterator[bytes]) -> bytes:
         first = await _next_part(parts)
         if first is None:
@@ -271,6 +302,19 @@ async def _next_part(parts: AsyncIterator[bytes]) -> bytes | None:
     try:
         async with asyncio.timeout(HTTP_UPLOAD_IDLE_S):
             return await anext(parts, None)
+    except TimeoutError as slow:
+        raise Fault(FaultCode.PORTAL_TOO_SLOW, "chunk") from slow
+
+
+async def _written(context: Context, part: bytes) -> None:
+    """Send a chunk once there is room for it.
+
+    Raises:
+        Fault: `portal.too_slow` if the caller does not read what came before.
+    """
+    try:
+        async with asyncio.timeout(HTTP_UPLOAD_IDLE_S):
+            await context.write(part)
     except TimeoutError as slow:
         raise Fault(FaultCode.PORTAL_TOO_SLOW, "chunk") from slow
 

@@ -17,13 +17,13 @@ from gateway.flow.committer import Committer, Work
 from gateway.flow.lane_acts import Delivered
 from gateway.flow.lane_gate import LaneGate
 from gateway.flow.leasing import Claim, Renew, Upkeep
-from gateway.flow.receipt_checks import checked_receipt
-from gateway.flow.settling import Park, Postpone, Settle
+from gateway.flow.receipt_checks import checked_receipt, sent
+from gateway.flow.settling import Park, Postpone, Settle, tell
 from gateway.flow.tasks import TaskOwner
 from gateway.flow.uploads import carries_files, upload_attachments
-from gateway.kernel.envelope import NotTakenIn, Outcome, Receipt, ReceiptQuery
+from gateway.kernel.envelope import NotTakenIn, Receipt, ReceiptQuery
 from gateway.kernel.faults import Fault, FaultCode
-from gateway.kernel.identifiers import GatewayId, MessageId, uuid_text
+from gateway.kernel.identifiers import GatewayId, MessageId
 from gateway.kernel.limits import (
     DELIVER_BYTES_MAX,
     DELIVER_TIMEOUT_S,
@@ -208,23 +208,7 @@ class Lane:
 
     def _tell(self, entry: OutboxEntry, receipt: Receipt) -> None:
         """One line for each message that met its receipt; ids and codes only."""
-        self._d.log.event(
-            "receipt",
-            partner=self.partner,
-            message_id=uuid_text(entry.message_id),
-            kind=entry.kind.name.lower(),
-            outcome=receipt.outcome.name.lower(),
-            rule=receipt.rule,
-            attempts=entry.attempts,
-        )
-        if entry.case_key is None and receipt.outcome is Outcome.REFUSED:
-            self._d.log.event(
-                "notice_refused",
-                error="Refused",
-                partner=self.partner,
-                kind=entry.kind.name.lower(),
-                rule=receipt.rule,
-            )
+        tell(self._d.log, entry, receipt)
 
     async def _postpone(self, entries: Sequence[OutboxEntry], down: OutletDown) -> None:
         def wait_ms(entry: OutboxEntry) -> int:
@@ -246,7 +230,7 @@ class Lane:
         d = self._d
         partner = d.directory.current().partners.get(self.partner)
         now_ms = d.clock.now_ms()
-        return await checked_receipt(raw, entry, d.home, partner, now_ms, d.authenticity)
+        return await checked_receipt(raw, sent(entry), d.home, partner, now_ms, d.authenticity)
 
 
 def _not_sent(down: OutletDown) -> NotTakenIn:
@@ -308,7 +292,7 @@ class Dispatcher:
         self._leaving: list[_OpenLane] = []
 
     def start(self, owner: TaskOwner) -> None:
-        """Open a lane for each active partner."""
+        """Open a lane for each active partner, but for those that collect."""
         self._owner = owner
         self.committer.listen(self._wake)
         self.follow()
@@ -320,7 +304,7 @@ class Dispatcher:
         its outlet is closed after those under way. What it had waiting stays in the journal.
         """
         partners = self.directory.current().partners.items()
-        wanted = {g: p for g, p in partners if p.state in EXCHANGING}
+        wanted = {g: p for g, p in partners if p.state in EXCHANGING and not p.collects}
         for gateway_id, held in list(self._lanes.items()):
             if wanted.get(gateway_id) != held.entry:
                 del self._lanes[gateway_id]

@@ -15,8 +15,11 @@ from gateway.ports.journal import OutboxEntry, OutboxStatus
 class Claim:
     """Leases what is due, unless the lane is paused."""
 
-    def __init__(self, partner: GatewayId, status: OutboxStatus, limit: int) -> None:
+    def __init__(
+        self, partner: GatewayId, status: OutboxStatus, limit: int, lease_ms: int = LEASE_MS
+    ) -> None:
         self._partner = partner
+        self._lease_ms = lease_ms
         self._status = status
         self._limit = limit
         self.entries: Sequence[OutboxEntry] = ()
@@ -37,13 +40,39 @@ class Claim:
             self._partner,
             self._status,
             now_ms=group.now_ms,
-            leased_until_ms=group.now_ms + LEASE_MS,
+            leased_until_ms=group.now_ms + self._lease_ms,
             limit=self._limit,
         )
 
 
 class Renew:
     """Leases a batch anew, but for what was settled meanwhile."""
+
+    def __init__(
+        self, entries: Sequence[OutboxEntry], home: GatewayId, lease_ms: int = LEASE_MS
+    ) -> None:
+        self._refs = [MessageRef(home, MessageId(e.message_id)) for e in entries]
+        self._lease_ms = lease_ms
+
+    def refs(self) -> Iterable[MessageRef]:
+        """See `Work`."""
+        return ()
+
+    def keys(self) -> Iterable[CaseKey]:
+        """See `Work`."""
+        return ()
+
+    def step(self, group: Group) -> None:
+        """See `Work`."""
+        for ref in self._refs:
+            entry = unsettled(group, ref)
+            if entry is not None:
+                renewed = entry._replace(leased_until_ms=group.now_ms + self._lease_ms)
+                group.outbox[entry.draft_id] = renewed
+
+
+class Release:
+    """Gives back what was leased and did not leave: it is due again, and no attempt was made."""
 
     def __init__(self, entries: Sequence[OutboxEntry], home: GatewayId) -> None:
         self._refs = [MessageRef(home, MessageId(e.message_id)) for e in entries]
@@ -61,8 +90,8 @@ class Renew:
         for ref in self._refs:
             entry = unsettled(group, ref)
             if entry is not None:
-                renewed = entry._replace(leased_until_ms=group.now_ms + LEASE_MS)
-                group.outbox[entry.draft_id] = renewed
+                given_back = entry._replace(leased_until_ms=0, attempts=entry.attempts - 1)
+                group.outbox[entry.draft_id] = given_back
 
 
 class Upkeep:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from gateway.flow.authenticity import Authenticity
 from gateway.kernel.digests import TYPE_RECEIPT, pae
 from gateway.kernel.envelope import Receipt, SignedReceipt
@@ -13,9 +15,24 @@ from gateway.rules.trust import Check, Partner, checks_for
 from gateway.wire.receipts import decode_signed_receipt
 
 
+class Sent(NamedTuple):
+    """A message of ours, as far as its receipt has to name it."""
+
+    partner: GatewayId
+    message_id: bytes
+    header_digest: bytes
+    made_at_ms: int
+    """No receipt of it is older, but for the clocks' tolerance."""
+
+
+def sent(entry: OutboxEntry) -> Sent:
+    """Return what a receipt of a message that waits has to name."""
+    return Sent(entry.partner, entry.message_id, entry.header_digest, entry.created_at_ms)
+
+
 async def checked_receipt(
     raw: bytes,
-    entry: OutboxEntry,
+    message: Sent,
     home: GatewayId,
     partner: Partner | None,
     now_ms: int,
@@ -26,14 +43,14 @@ async def checked_receipt(
     Raises:
         Fault: those of `receipt_proof`, `trust.signature_invalid`.
     """
-    receipt, checks = receipt_proof(raw, entry, home, partner, now_ms)
+    receipt, checks = receipt_proof(raw, message, home, partner, now_ms)
     if await authenticity.failed(checks):
         raise Fault(FaultCode.TRUST_SIGNATURE_INVALID, "receipt")
     return receipt
 
 
 def receipt_proof(
-    raw: bytes, entry: OutboxEntry, home: GatewayId, partner: Partner | None, now_ms: int
+    raw: bytes, message: Sent, home: GatewayId, partner: Partner | None, now_ms: int
 ) -> tuple[Receipt, list[Check]]:
     """Return what a receipt says and the verifications that would prove it.
 
@@ -47,14 +64,14 @@ def receipt_proof(
     signed = read_receipt(raw)
     r = signed.receipt
     bound = (r.sender, r.message_id, r.header_digest)
-    if bound != (home, entry.message_id, entry.header_digest) or r.recipient != entry.partner:
+    if (*bound, r.recipient) != (home, message.message_id, message.header_digest, message.partner):
         raise Fault(FaultCode.RECEIPT_INVALID, "another message")
-    if not entry.created_at_ms - SKEW_MS_MAX <= r.received_at_ms <= now_ms + SKEW_MS_MAX:
+    if not message.made_at_ms - SKEW_MS_MAX <= r.received_at_ms <= now_ms + SKEW_MS_MAX:
         raise Fault(FaultCode.RECEIPT_INVALID, "received_at")
     if partner is None:
         raise Fault(FaultCode.TRUST_PEER_UNKNOWN)
-    message = pae(TYPE_RECEIPT, signed.receipt_bytes)
-    return r, checks_for(partner, signed.signatures, message, r.received_at_ms)
+    signed_input = pae(TYPE_RECEIPT, signed.receipt_bytes)
+    return r, checks_for(partner, signed.signatures, signed_input, r.received_at_ms)
 
 
 def read_receipt(raw: bytes) -> SignedReceipt:

@@ -16,9 +16,11 @@ from gateway.kernel.identifiers import (
     MessageId,
     MessageRef,
     uuid7_unix_ms,
+    uuid_text,
 )
 from gateway.kernel.limits import ATTEMPTS_MAX, MESSAGE_LIFE_MS
 from gateway.ports.journal import OutboxEntry, OutboxStatus, ReceiptRecord
+from gateway.ports.telemetry import EventLog
 
 
 def unsettled(group: Group, ref: MessageRef) -> OutboxEntry | None:
@@ -31,6 +33,28 @@ def unsettled(group: Group, ref: MessageRef) -> OutboxEntry | None:
         return None
     entry = group.outbox.get(entry.draft_id, entry)
     return entry if entry.message_id == ref.message_id else None
+
+
+def tell(log: EventLog, entry: OutboxEntry, receipt: Receipt) -> None:
+    """Log one line for a message that met its receipt; ids and codes only."""
+    kind = entry.kind.name.lower()
+    log.event(
+        "receipt",
+        partner=entry.partner,
+        message_id=uuid_text(entry.message_id),
+        kind=kind,
+        outcome=receipt.outcome.name.lower(),
+        rule=receipt.rule,
+        attempts=entry.attempts,
+    )
+    if entry.case_key is None and receipt.outcome is Outcome.REFUSED:
+        log.event(
+            "notice_refused",
+            error="Refused",
+            partner=entry.partner,
+            kind=kind,
+            rule=receipt.rule,
+        )
 
 
 class Settle:

@@ -57,6 +57,7 @@ class FaultCode(StrEnum):
     DELIVERY_JOURNAL_DOWN = "delivery.journal_down"
     DELIVERY_SIGNER_DOWN = "delivery.signer_down"
     DELIVERY_STOPPING = "delivery.stopping"
+    DELIVERY_NOT_COLLECTED = "delivery.not_collected"
     RECEIPT_NOT_KNOWN = "receipt.not_known"
     RECEIPT_INVALID = "receipt.invalid"
     # forms

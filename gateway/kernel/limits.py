@@ -106,6 +106,13 @@ ATTEMPTS_MAX: Final = 12  # about half an hour of backoff, then the message is `
 LANE_FAULTS_MAX: Final = 100  # looked at for a reason; the oldest were tried first
 LANE_POLL_S: Final = 1.0  # behind the wake-up: a lost wake-up costs a second
 
+# --- partners that collect ------------------------------------------------------------------------
+COLLECT_BYTES_MAX: Final = 4_194_304  # 256 receipts with four batch proofs and long texts each
+COLLECTS_PER_PARTNER_MAX: Final = 2  # one that waits, and one that only hands in receipts
+COLLECTS_WAITING_MAX: Final = 64  # of all partners: a quarter of EXCHANGE_CALLS_MAX; more poll
+COLLECT_WAIT_MS_MAX: Final = 55_000  # below the one minute after which proxies cut
+COLLECT_LEASE_MS: Final = 120_000  # to fetch a few files, decide and answer; then it comes again
+
 # --- joint cases ----------------------------------------------------------------------------------
 JOINT_TASKS_MAX: Final = 50  # of one case, withdrawn ones included: provinces are 34, asked once
 

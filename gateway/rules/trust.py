@@ -85,6 +85,8 @@ class Partner:
     """Our own calls to it under way at a time."""
     answer_s_max: float = DELIVER_TIMEOUT_S
     """How long it may take to answer one."""
+    collects: bool = False
+    """It can only call out: it fetches its messages, and is never dialled."""
     adapter_keys: Mapping[KeyId, RegisteredKey] = field(default_factory=dict)
     """With these its adapters attest what partners without keys said; never messages of its own."""
 

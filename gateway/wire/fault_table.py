@@ -18,7 +18,7 @@ from gateway.wire.fault_texts_partner import PARTNER
 
 Level = Literal["fatal", "warning"]
 OutcomeClass = Literal["not_taken_in", "refused", "call", "http", "import"]
-"""`call`: the status of an upload; `http`: met by portals only; `import`: by operators' files."""
+"""`call`: status of a whole call; `http`: met by portals only; `import`: by operators' files."""
 
 DETAIL_CHARS_MAX: Final = 300  # a receipt is kept for ever; what is wrong fits a line or two
 
@@ -109,6 +109,7 @@ _WAYS: Final[Mapping[FaultCode, _Way]] = {
     F.DELIVERY_JOURNAL_DOWN: _DOWN,
     F.DELIVERY_SIGNER_DOWN: _DOWN,
     F.DELIVERY_STOPPING: _DOWN,
+    F.DELIVERY_NOT_COLLECTED: _Way("call", "FAILED_PRECONDITION", 409),
     F.RECEIPT_NOT_KNOWN: _Way("not_taken_in", "NOT_FOUND", 404, True),
     F.RECEIPT_INVALID: _Way("not_taken_in", "DATA_LOSS", 502, True, _MINUTE),
     F.SCHEMA_JSON_INVALID: _Way("refused", "INVALID_ARGUMENT", 400),
@@ -304,7 +305,7 @@ def texts(code: FaultCode, detail: str) -> tuple[str, str]:
 _ANSWERS: Final[Mapping[OutcomeClass, str]] = {
     "not_taken_in": "not taken in 未收存",
     "refused": "refused 拒收",
-    "call": "status of the upload 上传状态",
+    "call": "status of the call 调用状态",
     "http": "HTTP only 仅 HTTP",
     "import": "import of a file 导入文件",
 }

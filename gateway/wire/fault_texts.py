@@ -243,6 +243,12 @@ CARRIAGE: Final[Mapping[F, Texts]] = {
     F.DELIVERY_SIGNER_DOWN: Texts(
         "签名服务暂不可用", "The signer does not answer now", _LATER_ZH, _LATER_EN
     ),
+    F.DELIVERY_NOT_COLLECTED: Texts(
+        "发给该网关的报文由本网关投递，不能自行领取",
+        "Messages for this gateway are delivered to it, not collected by it",
+        "如只能主动呼出，请对方运维在 partner.toml 中设置 [outlet.grpc] collects = true。",
+        "If you can only call out, ask the operator for [outlet.grpc] collects = true.",
+    ),
     F.DELIVERY_STOPPING: Texts("网关正在停机", "The gateway is stopping", _LATER_ZH, _LATER_EN),
     F.RECEIPT_NOT_KNOWN: Texts(
         "没有该报文的回执",

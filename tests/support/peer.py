@@ -38,6 +38,7 @@ from gateway.kernel.limits import ATTACHMENT_CHUNK_BYTES, MESSAGE_LIFE_MS
 from gateway.ports.clock import Clock
 from gateway.rules.trust import checks_for, run_checks
 from gateway.wire import calls
+from gateway.wire.collecting import Collected, decode_collected, encode_collect, encode_fetch
 from gateway.wire.envelopes import encode_envelope
 from gateway.wire.headers import encode_body, encode_header
 from gateway.wire.receipts import decode_signed_receipt
@@ -122,6 +123,33 @@ class Line:
     async def query(self, queries: Sequence[ReceiptQuery]) -> list[Answer]:
         answer = await self.call("QueryReceipts", calls.encode_queries(queries))
         return calls.decode_queries_answer(answer)
+
+    async def collect(
+        self, receipts: Sequence[bytes] = (), envelopes_max: int = 256, wait_ms: int = 0
+    ) -> Collected:
+        asked = encode_collect(receipts, envelopes_max, wait_ms)
+        return decode_collected(await self.call("Collect", asked))
+
+    async def fetch(self, ref: AttachmentRef, offset: int = 0, chunks_max: int = 1_000) -> bytes:
+        """Read an attachment from `offset` on, `chunks_max` chunks of it, then break off."""
+        made: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = self.channel.unary_stream(
+            f"/{calls.SERVICE}/FetchAttachment"
+        )
+        call = made(encode_fetch(ref, offset), timeout=self.timeout_s)
+        got = b""
+        try:
+            async for part in call:
+                data, at = calls.decode_chunk(part)
+                assert isinstance(data, bytes)
+                assert at == offset + len(got)
+                got += data
+                chunks_max -= 1
+                if not chunks_max:
+                    call.cancel()
+                    break
+        except grpc.aio.AioRpcError as error:
+            raise CallRefused(error) from error
+        return got
 
     async def status(self, ref: AttachmentRef) -> AttachmentState:
         answer = await self.call("AttachmentStatus", calls.encode_attachment_ref(ref))

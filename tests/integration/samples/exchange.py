@@ -261,7 +261,20 @@ def attests(sequence: int) -> Ask:
 
 
 TAMPERED = bytes(32)
+
+
+def collects(by_zhangye: bool) -> Ask:
+    """Collect as a partner that only calls out, or as one that is dialled."""
+
+    async def ask(world: World) -> str:
+        peer = world.zhangye if by_zhangye else world.jiuquan
+        return await said_of_call(peer.line.collect())
+
+    return ask
+
+
 SAMPLES: dict[F, LiveSample] = {
+    F.DELIVERY_NOT_COLLECTED: LiveSample(collects(True), collects(False)),
     F.WIRE_UNPARSEABLE: LiveSample(delivers(lambda raw: raw), delivers(lambda raw: raw[:-1])),
     F.WIRE_UNKNOWN_FIELD: LiveSample(
         delivers(lambda raw: raw), delivers(lambda raw: raw + field(9, b"x"))

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from gateway.app.provision import Site
 from gateway.kernel.faults import FaultCode
+from tests.integration.exchange.collectors import only_calls_out
 from tests.integration.exchange.worlds import World, exchange_world
 from tests.integration.samples import SAMPLES
 
@@ -17,7 +19,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """One gateway for all samples; each opens cases of its own."""
-    async with exchange_world(tmp_path_factory.mktemp("samples")) as made:
+
+    def prepare(site: Site) -> None:
+        only_calls_out(site.root, "zhangye")
+
+    root = tmp_path_factory.mktemp("samples")
+    async with exchange_world(root, prepare=prepare) as made:
         yield made
 
 

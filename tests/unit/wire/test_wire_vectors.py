@@ -11,13 +11,12 @@ from google.protobuf.json_format import ParseDict
 from google.rpc import status_pb2
 
 from gateway.adapters.pki.suites import SuiteVerifier
-from gateway.flow.receipt_checks import receipt_proof
+from gateway.flow.receipt_checks import Sent, receipt_proof
 from gateway.kernel.digests import commitment, pae
 from gateway.kernel.envelope import Kind
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, KeyId
 from gateway.kernel.merkle import leaf_hash, root_of_path, tree
-from gateway.ports.journal import OutboxEntry, OutboxStatus
 from gateway.rules.schema import body_schema
 from gateway.rules.schema.forms import compile_schema
 from gateway.rules.trust import Partner, PartnerState, RegisteredKey, run_checks
@@ -114,16 +113,11 @@ def rule_of(raw: bytes) -> str:
         frozenset(),
         keys_of(recipient),
     )
-    sent = OutboxEntry(
-        b"draft",
+    sent = Sent(
         recipient,
-        None,
-        Kind.PING,
-        OutboxStatus.PENDING,
-        b"",
-        message_id=bytes.fromhex(RECEIPTS["message_id"]),
-        header_digest=bytes.fromhex(RECEIPTS["header_digest"]),
-        created_at_ms=RECEIPTS["made_at_ms"],
+        bytes.fromhex(RECEIPTS["message_id"]),
+        bytes.fromhex(RECEIPTS["header_digest"]),
+        RECEIPTS["made_at_ms"],
     )
     home = GatewayId(RECEIPTS["sender"])
     try:
