@@ -52,6 +52,12 @@ async def test_the_health_service_knows_no_other_service(world: World) -> None:
     assert said.value.code() is grpc.StatusCode.NOT_FOUND
 
 
+_METHODS = (
+    *(b"Deliver", b"QueryReceipts", b"Collect"),
+    *(b"UploadAttachment", b"AttachmentStatus", b"FetchAttachment"),
+)
+
+
 async def reflect(world: World, **asked: str) -> reflection_pb2.ServerReflectionResponse:
     made: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = (
         world.jiuquan.line.channel.stream_stream(REFLECTION)
@@ -73,7 +79,7 @@ async def test_the_reflection_service_lists_what_is_served(world: World) -> None
 async def test_the_reflection_service_describes_the_exchange(world: World) -> None:
     answer = await reflect(world, file_containing_symbol=calls.SERVICE)
     described = b"".join(answer.file_descriptor_response.file_descriptor_proto)
-    for method in (b"Deliver", b"QueryReceipts", b"UploadAttachment", b"AttachmentStatus"):
+    for method in _METHODS:
         assert method in described
 
 
