@@ -4,7 +4,7 @@ import path from 'node:path';
 import crypto from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CallFailed, Channel } from './grpc.mjs';
-import { Fault, encode } from './protobuf.mjs';
+import { Fault, decodeLoose, encode } from './protobuf.mjs';
 import * as pb from './messages.mjs';
 import { believe } from './receipts.mjs';
 import { seal } from './envelopes.mjs';
@@ -157,6 +157,32 @@ export class Client {
     if (told === undefined) return { rule: 'no answer', final: false };
     const { rule, text_zh: textZh, text_en: textEn, retry_after_ms: retryAfterMs } = told;
     return { outcome: 'not_taken_in', rule, textZh, textEn, retryAfterMs, final: !told.retry };
+  }
+
+  /** Hand in receipts, then fetch up to `most` envelopes, waiting up to `waitMs` for a first. */
+  async collect(signedReceipts, most, waitMs) {
+    const asked = { signed_receipts: signedReceipts, envelopes_max: most, wait_ms_max: waitMs };
+    const { CollectRequest: ask, CollectResponse: answer } = pb;
+    return this.#patiently(() =>
+      this.channel.unary(SERVICE + 'Collect', ask, asked, answer, waitMs + 20_000));
+  }
+
+  /** Write an attachment to `target`, from where an earlier call broke off; check it. */
+  async download(header, attachment, target) {
+    const { case_origin, case_id, agreement_digest } = header;
+    const { salt, commitment: named, size, media_type } = attachment;
+    const ref = { case_origin, case_id, agreement_digest, salt, commitment: named, size, media_type };
+    await this.#patiently(async () => {
+      const offset = BigInt(fs.existsSync(target) ? fs.statSync(target).size : 0);
+      const asked = encode(pb.FetchAttachmentRequest, { attachment: ref, offset });
+      await this.channel.call(SERVICE + 'FetchAttachment', [asked], 600_000, (part) =>
+        fs.appendFileSync(target, decodeLoose(pb.AttachmentChunk, part).data));
+    });
+    const content = fs.readFileSync(target);
+    if (BigInt(content.length) !== size || !commitment(salt, content).equals(named)) {
+      fs.rmSync(target);
+      throw new Fault('attachment.digest', path.basename(target));
+    }
   }
 
   close() {

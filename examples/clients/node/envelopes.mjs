@@ -52,7 +52,7 @@ export function seal(signer, sender, recipient, message, nowMs) {
 }
 
 /**
- * Judge an envelope as far as bytes, trust, addresses and times go; return its header.
+ * Judge an envelope as far as bytes, trust, addresses and times go; return header and body.
  *
  * What the case, agreement, catalogue and form make of it is not judged. Throws Fault.
  */
@@ -86,7 +86,7 @@ export function judge(raw, { peer, recipient, nowMs, keys }) {
       throw new Fault('wire.field_invalid', 'attachment');
     }
   }
-  return { header: h, body };
+  return { header: h, headerBytes: envelope.header, body };
 }
 
 function requireWellFormed(h) {

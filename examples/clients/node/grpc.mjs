@@ -58,8 +58,12 @@ export class Channel {
     this.session.on('error', (error) => { this.broken = error; }); // each call under way tells it
   }
 
-  /** Call `method` with encoded requests; return the encoded answers. Throws CallFailed. */
-  call(method, requests, timeoutMs = 20_000) {
+  /**
+   * Call `method` with encoded requests; return the encoded answers. Throws CallFailed.
+   *
+   * With `each`, every answer is given to it as it comes, and none is kept.
+   */
+  call(method, requests, timeoutMs = 20_000, each = undefined) {
     return new Promise((resolve, reject) => {
       if (this.session.destroyed) {
         reject(this.#down());
@@ -73,7 +77,7 @@ export class Channel {
         'grpc-timeout': `${timeoutMs}m`,
       });
       const got = [];
-      let size = 0, ended;
+      let rest = Buffer.alloc(0), ended, failed;
       const told = (headers) => {
         if (headers['grpc-status'] !== undefined) ended = headers;
       };
@@ -81,25 +85,30 @@ export class Channel {
       stream.on('response', told);
       stream.on('trailers', told);
       stream.on('data', (part) => {
-        size += part.length;
-        if (size > ANSWER_BYTES_MAX) stream.close(http2.constants.NGHTTP2_CANCEL);
-        else got.push(part);
+        try {
+          const [answers, left] = unframed(Buffer.concat([rest, part]));
+          rest = left;
+          for (const answer of answers) (each ?? ((one) => got.push(one)))(answer);
+        } catch (error) {
+          failed = error;
+          stream.close(http2.constants.NGHTTP2_CANCEL);
+        }
       });
       stream.on('error', (error) => reject(this.#down(error)));
       stream.on('close', () => {
-        if (ended === undefined) {
+        if (failed !== undefined) {
+          reject(failed);
+        } else if (ended === undefined) {
           reject(this.#down());
         } else if (Number(ended['grpc-status']) !== 0) {
           const details = ended['grpc-status-details-bin'];
           const message = decodeURIComponent(ended['grpc-message'] ?? '');
           const raw = details === undefined ? undefined : Buffer.from(details, 'base64');
           reject(new CallFailed(Number(ended['grpc-status']), message, raw));
+        } else if (rest.length > 0) {
+          reject(new CallFailed(UNAVAILABLE, 'half a frame'));
         } else {
-          try {
-            resolve(unframed(Buffer.concat(got)));
-          } catch (error) {
-            reject(error);
-          }
+          resolve(got);
         }
       });
       for (const request of requests) stream.write(frame(request));
@@ -124,14 +133,16 @@ export class Channel {
   }
 }
 
+/** Return the whole messages at the beginning of `raw`, and what is left. */
 function unframed(raw) {
   const found = [];
-  for (let at = 0; at < raw.length; ) {
-    if (raw.length - at < 5 || raw[at] !== 0) throw new CallFailed(UNAVAILABLE, 'not a frame');
-    const end = at + 5 + raw.readUInt32BE(at + 1);
-    if (end > raw.length) throw new CallFailed(UNAVAILABLE, 'half a frame');
-    found.push(raw.subarray(at + 5, end));
-    at = end;
+  let at = 0;
+  while (raw.length - at >= 5) {
+    const size = raw.readUInt32BE(at + 1);
+    if (raw[at] !== 0 || size > ANSWER_BYTES_MAX) throw new CallFailed(UNAVAILABLE, 'not a frame');
+    if (raw.length < at + 5 + size) break;
+    found.push(raw.subarray(at + 5, at + 5 + size));
+    at += 5 + size;
   }
-  return found;
+  return [found, raw.subarray(at)];
 }

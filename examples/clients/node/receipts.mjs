@@ -1,7 +1,7 @@
 // Believing a receipt: docs/wire.md section 9.
-import { Fault, decodeStrict } from './protobuf.mjs';
+import { Fault, decodeStrict, encode } from './protobuf.mjs';
 import { Receipt, SignedReceipt } from './messages.mjs';
-import { TYPES, pae, readSignatures, requireSigned } from './signing.mjs';
+import { TYPES, pae, readSignatures, requireSigned, sha256 } from './signing.mjs';
 
 const SKEW_MS = 300_000;
 const OUTCOMES = { 1: 'taken_in', 2: 'refused', 3: 'void' };
@@ -36,4 +36,19 @@ export function believe(raw, sent, keys, nowMs) {
   const batchSize = Math.max(...signatures.map((s) => s.batch?.read.size ?? 1));
   const { rule, text_zh: textZh, text_en: textEn } = receipt;
   return { outcome, rule, textZh, textEn, receivedAtMs: atMs, batchSize };
+}
+
+/** Sign that a message was taken in: who collects answers so. Keep the bytes: they never change. */
+export function takenIn(signer, headerBytes, header, nowMs) {
+  const receipt = encode(Receipt, {
+    version: 1,
+    sender: header.sender,
+    recipient: header.recipient,
+    message_id: header.message_id,
+    header_digest: sha256(headerBytes),
+    received_at_ms: BigInt(nowMs),
+    outcome: 1,
+  });
+  const signature = signer.sign(pae(TYPES.receipt, receipt));
+  return encode(SignedReceipt, { receipt, signatures: [{ key_id: signer.keyId, signature }] });
 }
