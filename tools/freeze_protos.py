@@ -30,6 +30,17 @@ Shape = dict[str, dict[str, dict[str, Any]]]
 """messages: name to {field number: its facts}; enums: name to {number: name}; services likewise."""
 
 
+STRICT: Final = frozenset(
+    f"kuayu.v1.{name}"
+    for name in (
+        *("Envelope", "Header", "Body", "Attachment", "Signature", "BatchProof", "BatchHead"),
+        *("Attestation", "SignedAttestation", "Receipt", "SignedReceipt"),
+        *("AgreementAct", "SignedAgreementAct"),
+    )
+)
+"""What both sides read strictly: a field that one of them does not know is refused."""
+
+
 def files_now() -> list[FileDescriptorProto]:
     """Return the descriptors that the gateway was built with."""
     made = []
@@ -93,7 +104,14 @@ def _service(service: ServiceDescriptorProto) -> dict[str, Any]:
 
 def breaks(frozen: Shape, now: Shape) -> list[str]:
     """Return what a side that knows only `frozen` would misread under `now`; empty: nothing."""
-    return list(_lost(frozen, now, "changed"))
+    return [*_lost(frozen, now, "changed"), *_refused(frozen, now)]
+
+
+def _refused(old: Shape, new: Shape) -> Iterable[str]:
+    """Name fields added to what is read strictly."""
+    for name in sorted(STRICT & old["messages"].keys() & new["messages"].keys()):
+        for number in new["messages"][name].keys() - old["messages"][name].keys():
+            yield f"{name} {number} is refused by whoever does not know it"
 
 
 def additions(frozen: Shape, now: Shape) -> list[str]:

@@ -116,6 +116,14 @@ def move_to_another_package(made: Files) -> None:
     made["agreement.proto"].package = "kuayu.agreements"
 
 
+def add_to_what_is_signed(made: Files) -> None:
+    header(made).field.add(name="more", number=99, type=12, label=1)
+
+
+def add_to_what_is_read_strictly(made: Files) -> None:
+    message(made, "message.proto", "Signature").field.add(name="more", number=99, type=12, label=1)
+
+
 BREAKS: tuple[Change, ...] = (
     remove_last_field,
     renumber,
@@ -139,6 +147,8 @@ BREAKS: tuple[Change, ...] = (
     ask_otherwise,
     rename_service,
     move_to_another_package,
+    add_to_what_is_signed,
+    add_to_what_is_read_strictly,
 )
 
 
@@ -150,7 +160,8 @@ def test_a_breaking_change_is_told(change: Change) -> None:
 
 
 def add_field(made: Files) -> None:
-    header(made).field.add(name="more", number=99, type=12, label=1)
+    refusal = message(made, "receipt.proto", "NotTakenIn")
+    refusal.field.add(name="more", number=99, type=12, label=1)
 
 
 def add_enum_value(made: Files) -> None:
