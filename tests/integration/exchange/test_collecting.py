@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -20,10 +21,12 @@ from gateway.kernel.limits import (
     DRAIN_S_MAX,
     ENVELOPES_PER_CALL_MAX,
 )
+from gateway.rules.trust import PartnerState
 from gateway.wire.collecting import encode_collect
 from gateway.wire.envelopes import decode_envelope
 from gateway.wire.receipts import decode_signed_receipt, encode_signed_receipt
 from tests.support.peer import CallRefused, Refusal
+from tests.support.world import JIAYUGUAN
 
 from .collectors import LARGE, Bench, collecting, files_of
 from .worlds import World, own_channel
@@ -252,6 +255,52 @@ Call = asyncio.Future[list[bytes]]
 
 async def first_of(calls: Iterable[Call]) -> tuple[set[Call], set[Call]]:
     return await asyncio.wait(calls, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def test_two_calls_at_once_are_never_handed_the_same_message(bench: Bench) -> None:
+    for _ in range(12):
+        await bench.ask()
+    calls = [bench.jiayuguan.line.collect(envelopes_max=8) for _ in range(2)]
+    one, two = [set(answer.envelopes) for answer in await asyncio.gather(*calls)]
+    assert one.isdisjoint(two)
+    assert len(one | two) == 12
+
+
+async def test_a_caller_that_goes_away_leaves_its_place_and_its_mail(bench: Bench) -> None:
+    for _ in range(COLLECTS_PER_PARTNER_MAX + 1):
+        gone = asyncio.ensure_future(bench.jiayuguan.collected(wait_ms=50_000))
+        assert await bench.zhangye.collected(wait_ms=100) == []
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+    await bench.ask()
+    async with asyncio.timeout(10):
+        while not (handed := await patiently(bench)):
+            continue
+    assert len(handed) == 1
+
+
+async def patiently(bench: Bench) -> list[bytes]:
+    """Collect; a place that was left a moment ago may not be free yet."""
+    try:
+        return await bench.jiayuguan.collected()
+    except CallRefused as told:
+        assert told.refusal.rule is F.LIMIT_RATE
+        return []
+
+
+async def test_a_partner_that_is_suspended_while_it_waits_is_handed_nothing(bench: Bench) -> None:
+    waiting = asyncio.ensure_future(bench.jiayuguan.collected(wait_ms=20_000))
+    assert await bench.zhangye.collected(wait_ms=500) == []
+    directory = bench.node.running.directory
+    book = directory.current()
+    suspended = replace(book.partners[JIAYUGUAN.gateway_id], state=PartnerState.SUSPENDED)
+    partners = {**book.partners, JIAYUGUAN.gateway_id: suspended}
+    directory.replace(replace(book, partners=partners))
+    await bench.ask()
+    with pytest.raises(CallRefused) as told:
+        await waiting
+    assert told.value.refusal.rule is F.TRUST_PARTNER_NOT_ACTIVE
+    assert bench.waiting()[0][1] == 0, "no attempt was made"
 
 
 async def test_more_calls_than_may_wait_are_answered_at_once(
