@@ -27,7 +27,6 @@ class FaultCode(StrEnum):
     LIMIT_RATE = "limit.rate"
     LIMIT_PARTNER_RATE = "limit.partner_rate"
     LIMIT_OVERLOADED = "limit.overloaded"
-    LIMIT_OPERATORS = "limit.operators"
     # who speaks
     TRUST_PEER_UNKNOWN = "trust.peer_unknown"
     TRUST_PARTNER_NOT_ACTIVE = "trust.partner_not_active"
@@ -192,6 +191,7 @@ class FaultCode(StrEnum):
     OPERATOR_SAME_PERSON = "operator.same_person"
     OPERATOR_NAME_TAKEN = "operator.name_taken"
     OPERATOR_LAST = "operator.last"
+    OPERATOR_TOO_MANY = "operator.too_many"
     # portals and business systems
     PORTAL_TOKEN_MISSING = "portal.token_missing"
     PORTAL_TOKEN_INVALID = "portal.token_invalid"

@@ -184,14 +184,14 @@ def require_addable(everyone: Sequence[Operator], name: str, key_id: KeyId) -> N
 
     Raises:
         Fault: `operator.name_taken`; `portal.request_invalid` for a name that is none;
-            `limit.operators`.
+            `operator.too_many`.
     """
     if _NAME.fullmatch(name) is None:
         raise Fault(FaultCode.PORTAL_REQUEST_INVALID, f"name: {_NAME.pattern}")
     if any(name == o.name or key_id == o.key_id for o in everyone):
         raise Fault(FaultCode.OPERATOR_NAME_TAKEN)
     if len(everyone) >= OPERATORS_MAX:
-        raise Fault(FaultCode.LIMIT_OPERATORS, str(OPERATORS_MAX))
+        raise Fault(FaultCode.OPERATOR_TOO_MANY, str(OPERATORS_MAX))
 
 
 def require_removable(now: Mapping[KeyId, Operator], name: str) -> Operator:

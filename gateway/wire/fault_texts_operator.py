@@ -9,7 +9,7 @@ from gateway.kernel.faults import FaultCode as F
 from gateway.wire.fault_texts import Texts
 
 OPERATOR: Final[Mapping[F, Texts]] = {
-    F.LIMIT_OPERATORS: Texts(
+    F.OPERATOR_TOO_MANY: Texts(
         "操作员数量已达上限",
         "There are as many operators as there may be",
         "操作员名称不得重复使用；如确需更多，请提高上限。",

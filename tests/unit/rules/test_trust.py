@@ -12,6 +12,7 @@ from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, KeyId
 from gateway.kernel.limits import BATCH_LEAVES_MAX, BATCH_PATH_MAX, SIGNATURES_PER_ENVELOPE_MAX
 from gateway.rules.trust import (
+    EXCHANGING,
     PartnerState,
     checks_for,
     require_peer,
@@ -97,8 +98,8 @@ def test_a_path_of_another_length_is_refused(length: int) -> None:
     assert refusal([lied]) is FaultCode.TRUST_BATCH_INVALID
 
 
-@pytest.mark.parametrize("state", [s for s in PartnerState if s is not PartnerState.ACTIVE])
-def test_only_an_active_partner_speaks(state: PartnerState) -> None:
+@pytest.mark.parametrize("state", [s for s in PartnerState if s not in EXCHANGING])
+def test_only_a_partner_that_is_active_or_tested_speaks(state: PartnerState) -> None:
     for call in (
         lambda: require_peer(replace(PARTNER, state=state)),
         lambda: require_speaks_for(PARTNER.gateway_id, replace(PARTNER, state=state)),

@@ -61,7 +61,7 @@ SAMPLES = {
         partial(require_removable, {_ONE: _WANG, _TWO: _LI}, "wang"),
         partial(require_removable, {_ONE: _WANG}, "wang"),
     ),
-    F.LIMIT_OPERATORS: Sample(
+    F.OPERATOR_TOO_MANY: Sample(
         partial(require_addable, _MANY[1:], "wang", _ONE),
         partial(require_addable, _MANY, "wang", _ONE),
     ),
