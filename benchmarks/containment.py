@@ -29,6 +29,7 @@ from rich.table import Table
 
 from benchmarks.run import SERVE, Child, start
 from gateway.adapters.system.clock import SystemClock
+from gateway.app.collector import settle_collector
 from gateway.app.config import load_config
 from gateway.app.provision import Identity, Site, add_items, agree, introduce, make_site
 from gateway.app.tokens import SCOPES, issue_token
@@ -282,6 +283,7 @@ async def _measure(
         for peer in peers:
             stack.push_async_callback(peer.line.channel.close)
         bench = Bench(own, child, well, unruly, (peers[0], peers[1]), http)
+        settle_collector()  # what stops this process must not be told of the gateway
         await bench.segment("control", seconds)  # warms caches and connections up
         for number in range(rounds):
             for manner in manners:

@@ -14,7 +14,8 @@ from gateway.kernel.limits import (
     COLLECTS_PER_PARTNER_MAX,
     GRPC_STREAMS_MAX,
     PARTNER_RECEIVING_MAX,
-    RATE_HOLD_MS_MAX,
+    RATE_HOLD_APART_MS,
+    RATE_HOLD_MS,
     RECEIVING_MAX,
 )
 from gateway.ports.clock import Clock
@@ -67,6 +68,8 @@ class Rates:
         self._clock = clock
         self._buckets: dict[GatewayId, Bucket] = {}
         self._held: dict[GatewayId, int] = {}
+        self._let_go_ms: dict[GatewayId, int] = {}
+        """When the last call that is held up is answered."""
 
     async def admit(self, partner: Partner) -> None:
         """Count one message, or hold the partner up.
@@ -79,7 +82,7 @@ class Rates:
         if not wait_ms:
             self._buckets[partner.gateway_id] = spent(bucket, 1)
             return
-        await self._hold(partner.gateway_id, min(wait_ms, RATE_HOLD_MS_MAX))
+        await self._hold(partner.gateway_id)
         wait_ms = max(1, empty_ms(self._bucket(partner), partner.messages_per_s))
         told = f"messages_per_s is {partner.messages_per_s}"
         raise Fault(FaultCode.LIMIT_PARTNER_RATE, told, retry_after_ms=wait_ms)
@@ -95,14 +98,19 @@ class Rates:
         held = self._buckets.get(partner.gateway_id, Bucket(most * 1000, now_ms))
         return refilled(held, partner.messages_per_s, most, now_ms)
 
-    async def _hold(self, partner: GatewayId, ms: int) -> None:
-        """Wait, unless a whole connection of the partner waits already: places are for all."""
-        held = self._held.get(partner, 0)
+    async def _hold(self, partner: GatewayId) -> None:
+        """Wait, unless a whole connection of the partner waits already: places are for all.
+
+        They are let go one by one: many at once would stop everybody for as long as they take.
+        """
+        held, now_ms = self._held.get(partner, 0), self._clock.monotonic_ms()
         if held >= GRPC_STREAMS_MAX:
             return
-        self._held[partner] = held + 1
+        last_ms = self._let_go_ms.get(partner, 0)
+        until_ms = max(now_ms + RATE_HOLD_MS, last_ms + RATE_HOLD_APART_MS)
+        self._held[partner], self._let_go_ms[partner] = held + 1, until_ms
         try:
-            await self._clock.sleep_ms(ms)
+            await self._clock.sleep_ms(until_ms - now_ms)
         finally:
             self._held[partner] -= 1
 
