@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 
 from gateway.adapters.pki.key_files import load_signer
@@ -128,7 +129,11 @@ class Bench:
         case = await self.node.call("POST", "/v1/cases", json_body=branch_case(files), wanted=201)
         for code, content in files.items():
             path = f"/v1/cases/{case['case_id']}/materials?material={code}"
-            await self.node.call("POST", path, data=content, headers=_AS_PDF, wanted=200)
+            headers = {**_AS_PDF, "Authorization": f"Bearer {self.node.token()}"}
+            # As a stream: aiohttp warns of large bodies that are handed over at once.
+            body = BytesIO(content)
+            async with self.node.http.post(self.node.url + path, data=body, headers=headers) as got:
+                assert got.status == 200, await got.text()
         return str(case["case_id"])
 
     def outcomes(self, case_id: str) -> list[object]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from gateway.edge import partner_grpc
 from gateway.flow import collecting as flow
 from gateway.kernel.envelope import AttachmentRef, Outcome
 from gateway.kernel.faults import FaultCode as F
@@ -22,7 +23,7 @@ from gateway.kernel.limits import (
     ENVELOPES_PER_CALL_MAX,
 )
 from gateway.rules.trust import PartnerState
-from gateway.wire.collecting import encode_collect
+from gateway.wire.collecting import encode_collect, encode_fetch
 from gateway.wire.envelopes import decode_envelope
 from gateway.wire.receipts import decode_signed_receipt, encode_signed_receipt
 from tests.support.peer import CallRefused, Refusal
@@ -425,6 +426,26 @@ async def test_reading_a_file_keeps_its_message_leased(bench: Bench) -> None:
     assert await bench.jiayuguan.collected() == []
     bench.clock.advance(1)
     assert await bench.jiayuguan.collected() == [raw]
+
+
+async def test_a_caller_that_does_not_read_loses_its_place(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partner_grpc, "HTTP_UPLOAD_IDLE_S", 0.5)
+    await bench.found(LARGE * 8)
+    (raw,) = await bench.jiayuguan.collected(wait_ms=10_000)
+    _, files = files_of(raw)
+    made: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = (
+        bench.jiayuguan.line.channel.unary_stream("/kuayu.v1.Exchange/FetchAttachment")
+    )
+    call = made(encode_fetch(files["01"][1], 0), timeout=30)
+    async with asyncio.timeout(20):
+        while True:
+            if ("call_refused", {"rule": "portal.too_slow"}) in bench.node.log.events:
+                break
+            await asyncio.sleep(0.02)
+    call.cancel()
+    assert await bench.jiayuguan.line.fetch(files["02"][1])
 
 
 async def test_a_partner_that_is_dialled_fetches_no_files(tmp_path: Path) -> None:

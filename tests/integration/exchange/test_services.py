@@ -7,18 +7,43 @@ from collections.abc import AsyncIterator
 
 import grpc
 import pytest
+from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from gateway.edge import partner_grpc
 from gateway.kernel.limits import GUEST_CALLS_MAX
 from gateway.wire import calls
+from gateway.wire.rpc_status import DETAILS_KEY
 from tests.support.peer import Refusal
 
-from .outcomes import call_refused, still_serves
+from .outcomes import call_refused, is_chinese, still_serves
 from .worlds import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_the_status_of_a_refused_call_says_rule_texts_and_whether_to_try_again(
+    world: World,
+) -> None:
+    made: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = world.jiuquan.line.channel.unary_unary(
+        f"/{calls.SERVICE}/Deliver"
+    )
+    with pytest.raises(grpc.aio.AioRpcError) as told:
+        await made(b"\xff", timeout=10)
+    trailers = dict(told.value.trailing_metadata() or ())
+    status = status_pb2.Status.FromString(trailers[DETAILS_KEY])
+    assert status.code == told.value.code().value[0]
+    assert status.message == told.value.details()
+    (packed,) = status.details
+    info = error_details_pb2.ErrorInfo()
+    assert packed.Unpack(info)
+    assert (info.reason, info.domain) == ("wire.unparseable", "kuayu.v1")
+    assert info.metadata.keys() == {"text_zh", "text_en", "retry", "retry_after_ms"}
+    assert (info.metadata["retry"], info.metadata["retry_after_ms"]) == ("false", "0")
+    assert is_chinese(info.metadata["text_zh"])
+    assert not is_chinese(info.metadata["text_en"])
+
 
 HEALTH = "/grpc.health.v1.Health/Check"
 WATCH = "/grpc.health.v1.Health/Watch"
