@@ -99,6 +99,7 @@ def partner_view(partner: Partner, book: Book, at_ms: int) -> dict[str, Any]:
         "state": partner.state.value,
         "simulated": partner.simulated,
         "outlet": partner.outlet,
+        "collects": partner.collects,
         "address": partner.address,
         "server_name": partner.server_name,
         "entry_digest": partner.digest.hex(),

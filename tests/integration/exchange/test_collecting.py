@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,8 @@ import pytest
 
 from gateway.edge import partner_grpc
 from gateway.flow import collecting as flow
-from gateway.kernel.envelope import AttachmentRef, Outcome
+from gateway.kernel.digests import digest
+from gateway.kernel.envelope import AttachmentRef, Kind, Outcome
 from gateway.kernel.faults import FaultCode as F
 from gateway.kernel.identifiers import CaseId, CaseKey, uuid_text
 from gateway.kernel.limits import (
@@ -200,6 +203,34 @@ async def test_a_gateway_that_died_in_between_hands_it_out_again_at_once(tmp_pat
     async with made.running() as later:
         assert await later.jiayuguan.collected() == []
         assert await later.jiayuguan.hand_in(receipt) == [""], "an answer that was lost"
+
+
+async def test_a_receipt_brings_the_next_message_of_its_case_in_the_same_answer(
+    bench: Bench,
+) -> None:
+    case_id = await bench.ask()
+    (first,) = await bench.jiayuguan.collected()
+    reason = {"reason": "不再需要（示例）"}
+    await bench.node.call("POST", f"/v1/cases/{case_id}/withdraw", json_body=reason, wanted=200)
+    assert await bench.jiayuguan.collected() == [], "one message of a case at a time"
+    answer = await bench.jiayuguan.line.collect([bench.jiayuguan.receipt(first)])
+    assert [one.rule for one in answer.receipts] == [""]
+    (second,) = [decode_envelope(raw).header for raw in answer.envelopes]
+    assert (second.kind, second.sequence) == (Kind.WITHDRAWN, 2)
+    assert second.previous_digest == digest(decode_envelope(first).header_bytes)
+
+
+async def test_what_was_given_up_while_it_was_dialled_is_handed_out_too(tmp_path: Path) -> None:
+    made = collecting(tmp_path)
+    async with made.running() as before:
+        case_id = await before.ask()
+    with closing(sqlite3.connect(made.sites[0].journal)) as journal:
+        journal.execute("UPDATE outbox SET status = 'unknown', attempts = 12")
+        journal.commit()
+    async with made.running() as after:
+        (raw,) = await after.jiayuguan.collected()
+        assert await after.jiayuguan.hand_in(after.jiayuguan.receipt(raw)) == [""]
+        assert after.outcomes(case_id) == [Outcome.TAKEN_IN]
 
 
 async def test_what_does_not_fit_into_one_answer_is_due_for_the_next(
