@@ -264,7 +264,9 @@ class PartnerServer:
         return calls.encode_attachment_state(state)
 
     async def _collect(self, peer: GatewayId, raw: bytes) -> bytes:
-        collected = await self._collector.collect(peer, collecting.decode_collect(raw))
+        asked = collecting.decode_collect(raw)
+        self._rates.spend(peer, len(asked.signed_receipts))
+        collected = await self._collector.collect(peer, asked)
         return collecting.encode_collected(collected)
 
     async def _fetching(self, requests: AsyncIterator[bytes], context: Context) -> None:
