@@ -13,9 +13,10 @@ from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.adapters.sql.sqlite import open_sqlite
 from gateway.adapters.system.clock import SystemClock, SystemEntropy
 from gateway.app.agreements import read_agreement
+from gateway.app.announced import key_reader
 from gateway.app.calendar import OperatorCalendar, load_calendar
 from gateway.app.config import Config
-from gateway.app.own_keys import Transport, read_signers, read_transport
+from gateway.app.own_keys import Transport, periods_of, read_all_signers, read_transport
 from gateway.app.partners import load_book
 from gateway.app.problems import ConfigProblem
 from gateway.flow.accords import Accords
@@ -82,7 +83,7 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
     book = load_book(config.partners_dir, home, verifier, demo=config.demo)
     _tell_broken(book, log)
     calendar = load_calendar(config.calendar)
-    signers = read_signers(config, book.home, seams.clock.now_ms())
+    signers = read_all_signers(config, book.home, seams.clock.now_ms())
     tls = read_transport(config)
     journal = seams.journal(await open_sqlite(config.journal.path))
     stack.push_async_callback(journal.close)
@@ -96,13 +97,14 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
     vault = seams.vault(files)
     owner = TaskOwner(log)
     stack.push_async_callback(owner.close)
-    sealer = Sealer(signers)
+    directory = HeldDirectory(book)
+    sealer = Sealer(signers, lambda: periods_of(directory.current().home), seams.clock.now_ms)
     committer = Committer(journal, sealer, seams.clock, SystemEntropy(), log)
     writer = owner.start("committer", committer.run())
     stack.push_async_callback(_finish, committer, writer)
     authenticity = Authenticity(verifier)
-    directory = HeldDirectory(book)
-    accords = Accords(journal, directory, authenticity, read_agreement, log)
+    read_key = key_reader(demo=config.demo)
+    accords = Accords(journal, directory, authenticity, read_agreement, log, read_key)
     await accords.refresh()
     await _tell_unread(journal, directory, log)
     committer.accompany(Clockwork(directory, calendar).keep)

@@ -14,6 +14,7 @@ from gateway.app.onboarding.acts import Onboarding
 from gateway.app.problems import ConfigProblem
 from gateway.app.reloading import PartnerReload, nothing_changed
 from gateway.flow.agreement_desk import AgreementDesk
+from gateway.flow.announced import AnnouncementDesk
 from gateway.flow.desk import View
 from gateway.flow.item_import import import_stream
 from gateway.flow.operator_desk import OperatorDesk
@@ -52,6 +53,9 @@ class Operations:
             core.committer, core.sealer, core.directory, core.accords, core.seams.clock
         )
         self.journal, self.press, self.clock = core.journal, core.press, core.seams.clock
+        self.announcements = AnnouncementDesk(
+            core.committer, core.directory, core.accords.refresh, core.accords.read_key, core.log
+        )
         self.onboarding = Onboarding(core, reloading)
         self.operators = OperatorDesk(
             core.journal, home, SuiteVerifier(), suite_of_public, core.seams.clock, core.log
@@ -216,6 +220,20 @@ async def _invite(o: Operations, operator: str, a: Arguments) -> View:
     return await o.onboarding.invite(_text(a, "partner"), _text(a, "in_reply_to", ""))
 
 
+async def _announce_key(o: Operations, operator: str, a: Arguments) -> View:
+    certificate = _text(a, "certificate").encode()
+    only, now_ms = _text(a, "partner", ""), o.clock.now_ms()
+    return await o.announcements.announce(operator, _text(a, "use"), certificate, only, now_ms)
+
+
+def _settle_key(*, confirm: bool) -> _Command:
+    async def settle(o: Operations, operator: str, a: Arguments) -> View:
+        partner, start = _text(a, "partner"), _text(a, "key")
+        return await o.announcements.settle(operator, partner, start, confirm=confirm)
+
+    return settle
+
+
 def _state_act(event: PartnerEvent, *, override: bool = False) -> _Command:
     async def change(o: Operations, operator: str, a: Arguments) -> View:
         return await o.onboarding.change(operator, _text(a, "partner"), event, override=override)
@@ -232,6 +250,9 @@ ACTS: Final[Mapping[str, _Command]] = {
     "agreement-revoke": _revoke,
     "agreement-send": _send,
     "agreement-drop": _drop,
+    "key-announce": _announce_key,
+    "key-confirm": _settle_key(confirm=True),
+    "key-drop": _settle_key(confirm=False),
     "lane-pause": _lane_pause,
     "lane-resume": _lane_resume,
     "partner-new": _put_partner,

@@ -11,15 +11,19 @@ from gateway.adapters.pki.certificates import (
     first_of,
     gateway_of,
     refuse_examples,
+    transport_pin,
 )
 from gateway.adapters.pki.key_files import load_signer, read_key_file
 from gateway.adapters.pki.suites import FileSigner, KeyProblem
 from gateway.adapters.system.clock import SystemClock
 from gateway.app.config import Config
 from gateway.app.problems import ConfigProblem
-from gateway.kernel.faults import Fault
+from gateway.flow.key_watch import Watched
+from gateway.flow.sealing import Period
+from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.identifiers import GatewayId, KeyId
 from gateway.kernel.instants import from_datetime
-from gateway.rules.trust import Partner, adapter_of, key_of
+from gateway.rules.trust import Partner, RegisteredKey, adapter_of, key_of
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,13 @@ def read_transport(config: Config) -> Transport:
     if named != config.gateway_id:
         raise ConfigProblem(paths.certificate, [f"transport.certificate: names gateway {named}"])
     return Transport(certificate, key, authorities)
+
+
+def own_transport(config: Config) -> Watched:
+    """Return our transport certificate, as somebody has to be told when it runs out."""
+    pem = config.transport.certificate.read_bytes()
+    until_ms = from_datetime(first_of(pem).not_valid_after_utc)
+    return Watched(GatewayId(config.gateway_id), transport_pin(pem).hex(), "TLS", until_ms)
 
 
 def door_tls(name: str, certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
@@ -97,25 +108,47 @@ def read_adapter(config: Config, home: Partner, now_ms: int) -> FileSigner | Non
 
 
 def read_signers(config: Config, home: Partner, now_ms: int) -> list[FileSigner]:
-    """Read the signing keys; partners must be able to verify now what they sign.
+    """Read the signing keys that are valid now; partners must be able to verify what they sign.
 
     Raises:
-        ConfigProblem: naming each key that cannot be read, is an example outside demo mode, is
-            not in the gateway's own entry, or is not valid now.
+        ConfigProblem: those of `read_all_signers`.
     """
-    signers, wrong = [], []
+    signers = read_all_signers(config, home, now_ms)
+    return [s for s in signers if _is_valid(home.keys[s.key_id], now_ms)]
+
+
+def read_all_signers(config: Config, home: Partner, now_ms: int) -> list[FileSigner]:
+    """Read the signing keys, with those whose time has not come or is over.
+
+    Raises:
+        ConfigProblem: naming each key that cannot be read, is an example outside demo mode, or is
+            not in the gateway's own entry; each, if none is valid now.
+    """
+    signers: list[FileSigner] = []
+    wrong: list[str] = []
+    resting: list[str] = []
     for path in config.keys.signing:
         try:
             signer = load_signer(path, allow_public=config.demo)
-            key_of(home, signer.key_id, now_ms)
             signers.append(signer)
+            key_of(home, signer.key_id, now_ms)
         except (OSError, KeyProblem) as problem:
             wrong.append(f"keys.signing: {problem}")
         except Fault as fault:
-            wrong.append(
+            told = (
                 f"keys.signing: {path.name}: {fault.code.value}; put its certificate, valid now, "
                 f"into the own entry (partner.toml of {home.gateway_id})"
             )
-    if wrong:
-        raise ConfigProblem(config.partners_dir, wrong)
+            (wrong if fault.code is FaultCode.TRUST_KEY_UNKNOWN else resting).append(told)
+    if wrong or len(resting) == len(signers):
+        raise ConfigProblem(config.partners_dir, [*wrong, *resting])
     return signers
+
+
+def _is_valid(key: RegisteredKey, now_ms: int) -> bool:
+    return key.not_before_ms <= now_ms <= key.not_after_ms
+
+
+def periods_of(home: Partner) -> dict[KeyId, Period]:
+    """Return when each signing key of our own entry is valid."""
+    return {k.key_id: Period(k.not_before_ms, k.not_after_ms) for k in home.keys.values()}

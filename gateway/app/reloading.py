@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.app.core import Core
-from gateway.app.own_keys import read_signers
+from gateway.app.own_keys import read_all_signers
 from gateway.app.partners import load_book
 from gateway.app.platforms import Platforms
 from gateway.app.problems import ConfigProblem
@@ -84,7 +84,7 @@ class PartnerReload:
         book = load_book(
             c.config.partners_dir, home.gateway_id, SuiteVerifier(), demo=c.config.demo
         )
-        read_signers(c.config, book.home, c.seams.clock.now_ms())
+        read_all_signers(c.config, book.home, c.seams.clock.now_ms())
         own = book.home
         for held, found in ((home.keys, own.keys), (home.adapter_keys, own.adapter_keys)):
             if not held.keys() <= found.keys():

@@ -13,6 +13,7 @@ from gateway.app.config import Config
 from gateway.app.core import Core, Seams, intake_of, open_core
 from gateway.app.operations import Operations
 from gateway.app.outlets import outlets_of
+from gateway.app.own_keys import own_transport
 from gateway.app.platforms import Platforms, open_callbacks, open_platforms
 from gateway.app.portal_door import open_portal
 from gateway.app.reloading import PartnerReload
@@ -25,6 +26,7 @@ from gateway.flow.downloads import Downloads
 from gateway.flow.gathering import Gathering
 from gateway.flow.housekeeping import Housekeeping
 from gateway.flow.intake import Intake
+from gateway.flow.key_watch import KeyWatch
 from gateway.flow.list_keeper import ListKeeper
 from gateway.flow.uploads import AttachmentIntake
 from gateway.ports.telemetry import EventLog
@@ -103,6 +105,8 @@ def _keep_lists(stack: AsyncExitStack, c: Core) -> None:
 
 
 async def _exchange(stack: AsyncExitStack, c: Core, intake: Intake) -> PartnerServer:
+    watch = KeyWatch(c.directory, [own_transport(c.config)], c.seams.clock, c.log)
+    stack.callback(c.owner.start("key-watch", watch.run()).cancel)
     uploads = AttachmentIntake(c.vault, c.journal, c.directory, c.seams.clock)
     home = Housekeeping(c.vault, c.journal, c.directory, uploads, c.seams.clock, c.log)
     stack.callback(c.owner.start("housekeeping", home.run()).cancel)

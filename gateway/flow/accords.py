@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple, Protocol, cast
 
+from gateway.flow.announced import KeyReader, no_reader, with_announced
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Group
 from gateway.kernel.digests import TYPE_AGREEMENT_ACT, pae
@@ -22,7 +23,7 @@ from gateway.kernel.limits import (
     SKEW_MS_MAX,
 )
 from gateway.ports.directory import Book, Directory
-from gateway.ports.journal import Journal
+from gateway.ports.journal import Journal, Snapshot
 from gateway.ports.journal_agreements import AgreementSnapshot, StoredAct, StoredAgreement
 from gateway.ports.telemetry import EventLog
 from gateway.rules.agreement import Act, Agreement, Verdict, require_next_act, require_party
@@ -77,12 +78,15 @@ class Accords:
         authenticity: Authenticity,
         read: Reader,
         log: EventLog,
+        read_key: KeyReader = no_reader,
     ) -> None:
+        self.read_key = read_key
         self._journal = journal
         self._log = log
         self._shelf = shelf
         self._authenticity = authenticity
         self._founding = shelf.current().agreements
+        self._partners = shelf.current().partners
         self._refreshing = asyncio.Lock()
         self._contents: dict[bytes, Agreement] = {}
         """Kept contents as they were read once, without acts."""
@@ -96,7 +100,8 @@ class Accords:
         async with self._refreshing:
             if news is None:
                 founding = replace(self._shelf.current(), agreements=self._founding)
-                book = await self._journal.read(lambda s: agreed(founding, s, self._once))
+                founding = replace(founding, partners=self._partners)
+                book = await self._journal.read(lambda s: _standing(founding, s, self._once))
                 self._shelf.replace(book)
                 return
             kept = await self._journal.read(
@@ -111,8 +116,8 @@ class Accords:
             JournalDown: the book stays as it was.
         """
         async with self._refreshing:
-            made = await self._journal.read(lambda s: agreed(book, s, self._once))
-            self._founding = book.agreements
+            made = await self._journal.read(lambda s: _standing(book, s, self._once))
+            self._founding, self._partners = book.agreements, book.partners
             self._shelf.replace(made)
 
     @property
@@ -223,6 +228,10 @@ class Accords:
         if await self._authenticity.failed(checks):
             raise Fault(FaultCode.AGREEMENT_ACT_INVALID, FaultCode.TRUST_SIGNATURE_INVALID.value)
         return signed
+
+
+def _standing(founding: Book, kept: Snapshot, read: Reader) -> Book:
+    return with_announced(agreed(founding, kept, read), kept)
 
 
 def agreed(founding: Book, kept: AgreementSnapshot, read: Reader) -> Book:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.flow.sealing import Sealer
+from gateway.kernel.announced import AnnouncedKey
 from gateway.kernel.case import CaseRecord
 from gateway.kernel.envelope import Kind, Signature
 from gateway.kernel.faults import Fault, FaultCode
@@ -88,6 +89,7 @@ class Group:
     answers: list[Remembered] = field(default_factory=list)
     evidence: dict[bytes, Evidence] = field(default_factory=dict)
     agreements: list[StoredAgreement] = field(default_factory=list)
+    announced: list[AnnouncedKey] = field(default_factory=list)
     acts: list[StoredAct] = field(default_factory=list)
     joint: list[JointTask] = field(default_factory=list)
     dropped_agreements: list[DroppedAgreement] = field(default_factory=list)
@@ -236,6 +238,8 @@ class Group:
             tx.put_act(act)
         for task in self.joint:
             tx.put_joint_task(task)
+        for key in self.announced:
+            tx.save_announced(key)
         for dropped in self.dropped_agreements:
             tx.drop_agreement(dropped)
         for notice in self.notices:

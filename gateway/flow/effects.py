@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final, cast
 
 from gateway.flow.accords import Notice, record
+from gateway.flow.announced import keep as keep_announced
 from gateway.flow.committer import Group
 from gateway.flow.decisions import require_decision_named
 from gateway.flow.joint_cases import (
@@ -19,6 +20,7 @@ from gateway.flow.joint_cases import (
 from gateway.flow.list_hearing import Heard, keep_part
 from gateway.flow.outbound import advance, counted
 from gateway.flow.reviews import reviews_said
+from gateway.kernel.announced import AnnouncedKey
 from gateway.kernel.case import OPENING, CaseRecord, CaseRole, Chain, Stage
 from gateway.kernel.envelope import CASELESS, Body, Header, Kind, Right
 from gateway.kernel.faults import Fault, FaultCode
@@ -98,7 +100,10 @@ def _wish(
 
 
 def authorise(
-    group: Group, book: Book, message: Conformant, notice: Notice | Heard | None = None
+    group: Group,
+    book: Book,
+    message: Conformant,
+    notice: Notice | Heard | AnnouncedKey | None = None,
 ) -> Authorised:
     """Judge a message against its case, or a notice against its agreement or list.
 
@@ -112,6 +117,8 @@ def authorise(
     if header.kind in CASELESS:
         if isinstance(notice, Heard):
             keep_part(group, notice, header.message_id)
+        elif isinstance(notice, AnnouncedKey):
+            keep_announced(group, notice)
         elif notice is not None:
             record(group, notice, header.sender, header.sender)
         elif header.kind is not Kind.PING:

@@ -9,15 +9,15 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gateway.flow.accords import VERDICTS, Accords, Notice
+from gateway.flow.accords import Accords
 from gateway.flow.answering import Answer, Answering, QueryWork, not_taken_in
 from gateway.flow.attesting import attested_checks
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer, Group
 from gateway.flow.effects import authorise, require_new_case_allowed
 from gateway.flow.evidence import StandingKeeper
+from gateway.flow.hearing import Hearing, Said
 from gateway.flow.instant import decide_at_once
-from gateway.flow.list_hearing import Heard, hear_part
 from gateway.kernel.case import OPENING, CaseRecord
 from gateway.kernel.digests import TYPE_HEADER, TYPE_RECEIPT, commitment, digest, pae
 from gateway.kernel.envelope import (
@@ -62,7 +62,7 @@ class _Delivery:
     signers: tuple[Signature, ...] = ()
     """What the sender is believed on: its signatures, or those of our adapter."""
     conformant: Conformant | None = None
-    notice: Notice | Heard | None = None
+    notice: Said | None = None
     fault: Fault | None = None
     answer: Answer | None = None
 
@@ -85,11 +85,10 @@ class Intake:
         self._vault = vault
         self._directory = directory
         self._authenticity = authenticity
-        self._accords = accords
         self._clock = clock
         self._standing = StandingKeeper()
         self._burning: dict[GatewayId, asyncio.Lock] = {}
-        self._hearing: dict[GatewayId, asyncio.Lock] = {}
+        self._hearing = Hearing(journal, accords)
 
     async def take_in(
         self, peer: GatewayId, raws: Sequence[bytes], *, local: bool = False
@@ -120,9 +119,7 @@ class Intake:
         # 6. In one commit group: duplicate? authorised? effect, receipt, outbox, ledger entry.
         works = [_IntakeWork(book, d) for d in deliveries if d.answer is None]
         faults = await self._committer.submit_all(works)
-        told = [d.notice for d in deliveries if isinstance(d.notice, Notice)]
-        if told:
-            await self._accords.refresh({notice.agreement.digest for notice in told})
+        await self._hearing.follow(d.notice for d in deliveries)
         # 7. Durable: the receipts leave.
         for work, fault in zip(works, faults, strict=True):
             work.delivery.answer = work.result() if fault is None else not_taken_in(fault)
@@ -209,25 +206,15 @@ class Intake:
             delivery.fault = fault
 
     async def _hear_all(self, book: Book, deliveries: Sequence[_Delivery]) -> None:
-        """Verify what messages say of agreements (an act proves itself) and of item lists."""
+        """Verify what notices say: of agreements, of item lists, of keys to come."""
         for delivery in deliveries:
             conformant, sender = delivery.conformant, delivery.sender
             if conformant is None or sender is None:
                 continue
             received = conformant.authenticated.received
-            kind, at_ms = received.header.kind, received.received_at_ms
-            if kind not in VERDICTS and kind is not Kind.CATALOGUE_CHANGED:
-                continue
+            told = received.header, conformant.document, received.received_at_ms
             try:
-                if kind is Kind.CATALOGUE_CHANGED:
-                    # One list at a time of a partner: a whole one may take a reader seconds.
-                    async with self._hearing.setdefault(sender.gateway_id, asyncio.Lock()):
-                        told = received.header, conformant.document
-                        delivery.notice = await hear_part(self._journal, book, *told, at_ms)
-                    continue
-                delivery.notice = await self._accords.notice(
-                    book, sender, received.header, conformant.document, at_ms
-                )
+                delivery.notice = await self._hearing.hear(book, sender, *told)
             except Fault as fault:
                 delivery.fault, delivery.conformant = fault, None
 

@@ -179,6 +179,7 @@ class FaultCode(StrEnum):
     PARTNER_OUT_OF_ORDER = "partner.out_of_order"
     PARTNER_REFUSED = "partner.refused"
     PARTNER_ARRIVAL_SETTLED = "partner.arrival_settled"
+    KEY_ANNOUNCEMENT_INVALID = "key.announcement_invalid"
     PARTNER_STATE = "partner.state"
     PARTNER_NOT_CONFORMANT = "partner.not_conformant"
     PARTNER_ENTRY_TAKEN = "partner.entry_taken"

@@ -13,6 +13,7 @@ from gateway.kernel.stages import Refused, TakenIn
 from gateway.ports.assisted import AssistedReads, AssistedWrites
 from gateway.ports.item_list import ItemListReader, ItemListWriter
 from gateway.ports.journal_agreements import AgreementSnapshot, AgreementTransaction
+from gateway.ports.journal_announced import AnnouncedReads, AnnouncedWrites
 from gateway.ports.journal_arrivals import ArrivalReads, ArrivalWrites
 from gateway.ports.journal_clocks import ClockReads, ClockWrites
 from gateway.ports.journal_joint import JointReads, JointWrites
@@ -163,6 +164,7 @@ class Snapshot(
     ArrivalReads,
     OperatorReads,
     LaneReads,
+    AnnouncedReads,
     Protocol,
 ):
     """Reads. Within one `read` or `write` all of them see one state."""
@@ -253,6 +255,7 @@ class Transaction(
     ArrivalWrites,
     OperatorWrites,
     LaneWrites,
+    AnnouncedWrites,
     Protocol,
 ):
     """Reads and writes of one atomic unit; its reads see its own writes.

@@ -9,6 +9,12 @@ from gateway.kernel.faults import FaultCode as F
 from gateway.wire.fault_texts import Texts
 
 ONBOARDING: Final[Mapping[F, Texts]] = {
+    F.KEY_ANNOUNCEMENT_INVALID: Texts(
+        "预告的证书无法使用",
+        "The announced certificate cannot be used",
+        "请核对证书是否属于发送方网关、是否已过期、用途是否正确后重新预告。",
+        "Check that it names the sending gateway, has not expired and is for the use it names.",
+    ),
     F.PARTNER_STATE: Texts(
         "伙伴当前状态不能这样变更",
         "A partner in this state cannot go there",

@@ -126,6 +126,7 @@ def test_going_back_leaves_no_table(migrated: Path, tmp_path: Path) -> None:
 RARE = {
     "agreement_acts",
     "agreements",
+    "announced_keys",
     "notices",
     "clocks_stale",
     "lanes",

@@ -25,12 +25,12 @@ from typing import Final
 
 from gateway.app.config import load_config
 from gateway.app.wiring import run_gateway
-from gateway.flow import dispatch
+from gateway.flow import settling
 from gateway.ports.journal import Journal
 from gateway.rules import delivery
 from tests.crash.points import POINTS, Trigger, durability, seams, tell
 
-SOONER: Final = ((delivery, "RETRY_MS_MAX", 2_000), (dispatch, "ATTEMPTS_MAX", 3))
+SOONER: Final = ((delivery, "RETRY_MS_MAX", 2_000), (settling, "ATTEMPTS_MAX", 3))
 
 
 class StderrLog:

@@ -26,6 +26,8 @@ class Setup:
     identity: Identity
     book: Book
     signers: Sequence[FileSigner]
+    root: Path
+    """Its folder, with its authority."""
 
     @property
     def gateway_id(self) -> GatewayId:
@@ -52,4 +54,4 @@ def _read(site: Site) -> Setup:
     home = site.identity.gateway_id
     book = load_book(site.root / "partners", home, SuiteVerifier(), demo=True)
     signers = [load_signer(path) for path in site.signing_keys]
-    return Setup(site.identity, book, signers)
+    return Setup(site.identity, book, signers, site.root)

@@ -63,7 +63,7 @@ def provision(
 def _read(site: Site) -> Setup:
     home = site.identity.gateway_id
     book = load_book(site.root / "partners", home, SuiteVerifier(), demo=True)
-    return Setup(site.identity, book, [load_signer(path) for path in site.signing_keys])
+    return Setup(site.identity, book, [load_signer(path) for path in site.signing_keys], site.root)
 
 
 class TrioSide(Side):

@@ -14,8 +14,10 @@ from gateway.adapters.memory.calendar import HeldCalendar
 from gateway.adapters.memory.directory import HeldDirectory
 from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.app.agreements import read_agreement
+from gateway.app.announced import key_reader
 from gateway.flow.accords import Accords
 from gateway.flow.agreement_desk import AgreementDesk
+from gateway.flow.announced import AnnouncementDesk
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.clockwork import Clockwork
 from gateway.flow.committer import Committer
@@ -102,7 +104,13 @@ class Side:
         self.committer.accompany(Clockwork(self.directory, self.calendar).keep)
         self.timekeeper = Timekeeper(self.committer, self.calendar, clock, self.log)
         authenticity = Authenticity(verifier)
-        self.accords = Accords(self.journal, self.directory, authenticity, read_agreement, self.log)
+        read_key = key_reader(demo=True)
+        self.accords = Accords(
+            self.journal, self.directory, authenticity, read_agreement, self.log, read_key
+        )
+        self.announcements = AnnouncementDesk(
+            self.committer, self.directory, self.accords.refresh, read_key, self.log
+        )
         self.intake = Intake(
             self.committer,
             self.journal,

@@ -12,6 +12,7 @@ from gateway.adapters.memory.agreements import (
     MemoryAgreementSnapshot,
     MemoryAgreementTransaction,
 )
+from gateway.adapters.memory.announced import MemoryAnnouncedReads, MemoryAnnouncedWrites
 from gateway.adapters.memory.arrivals import MemoryArrivalReads, MemoryArrivalWrites
 from gateway.adapters.memory.assisted import MemoryAssistedReads, MemoryAssistedWrites
 from gateway.adapters.memory.item_list import MemoryItemList
@@ -54,6 +55,7 @@ class MemorySnapshot(
     MemoryArrivalReads,
     MemoryOperatorReads,
     MemoryLaneReads,
+    MemoryAnnouncedReads,
 ):
     """Implements `ports.journal.Snapshot`."""
 
@@ -183,6 +185,7 @@ class MemoryTransaction(
     MemoryArrivalWrites,
     MemoryOperatorWrites,
     MemoryLaneWrites,
+    MemoryAnnouncedWrites,
 ):
     """Implements `ports.journal.Transaction`. A key that is taken raises ValueError."""
 

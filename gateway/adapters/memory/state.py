@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gateway.adapters.memory.agreements import AgreementTables
+from gateway.adapters.memory.announced import AnnouncedTables
 from gateway.adapters.memory.arrivals import ArrivalTables
 from gateway.adapters.memory.assisted import AssistedTables
 from gateway.adapters.memory.item_list import ItemListState
@@ -49,5 +50,6 @@ class State:
         self.joint = JointTables(self.log)
         self.arrivals = ArrivalTables(self.log)
         self.operators = OperatorTables(self.log)
+        self.announced = AnnouncedTables(self.log)
         self.lanes = LaneTables(self.log)
         self.item_list = ItemListState(self.log)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from gateway.adapters.sql.agreements import SqlAgreementSnapshot
+from gateway.adapters.sql.announced import SqlAnnouncedReads
 from gateway.adapters.sql.arrivals import SqlArrivalReads
 from gateway.adapters.sql.assisted import SqlAssistedReads
 from gateway.adapters.sql.clocks import SqlClockReads
@@ -44,6 +45,7 @@ class SqlSnapshot(
     SqlArrivalReads,
     SqlOperatorReads,
     SqlLaneReads,
+    SqlAnnouncedReads,
 ):
     """Implements `ports.journal.Snapshot` within a transaction that someone else began."""
 

@@ -32,6 +32,7 @@ from sqlalchemy.engine import Dialect
 
 from gateway.adapters.sql import schema as t
 from gateway.adapters.sql.agreement_statements import AgreementStatements
+from gateway.adapters.sql.announced_statements import AnnouncedStatements
 from gateway.adapters.sql.arrival_statements import ArrivalStatements
 from gateway.adapters.sql.assisted_statements import AssistedStatements
 from gateway.adapters.sql.item_list_statements import ItemListStatements
@@ -194,6 +195,7 @@ class Statements(
     LaneStatements,
     ArrivalStatements,
     OperatorStatements,
+    AnnouncedStatements,
 ):
     """Every text of the journal, ready to run."""
 
@@ -212,6 +214,7 @@ class Statements(
         self._of_lanes(sql)
         self._of_arrivals(sql)
         self._of_operators(sql)
+        self._of_announced(sql)
 
     def _of_messages(self, sql: Compiler) -> None:
         m, s = t.messages.c, t.second_receipts.c

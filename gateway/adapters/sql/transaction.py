@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 
 from gateway.adapters.sql.agreements import SqlAgreementTransaction
+from gateway.adapters.sql.announced import SqlAnnouncedWrites
 from gateway.adapters.sql.arrivals import SqlArrivalWrites
 from gateway.adapters.sql.assisted import SqlAssistedWrites
 from gateway.adapters.sql.clocks import SqlClockWrites
@@ -56,6 +57,7 @@ class SqlTransaction(
     SqlArrivalWrites,
     SqlOperatorWrites,
     SqlLaneWrites,
+    SqlAnnouncedWrites,
     SqlSnapshot,
 ):
     """Implements `ports.journal.Transaction`; begun and ended by the engine.

@@ -41,6 +41,9 @@ def generate(
     suite: Annotated[str, typer.Option(help="ES256 or EdDSA")] = "ES256",
     name: Annotated[str, typer.Option(help="of the files; by suite and date if not given")] = "",
     days: Annotated[int, typer.Option(min=1, help="how long its certificate is valid")] = 365,
+    begins: Annotated[
+        int, typer.Option(min=0, help="in how many days it becomes valid; 0: now")
+    ] = 0,
     json: JsonOption = False,
 ) -> None:
     """生成 Make a signing key beside the others, with a certificate of the gateway's own authority.
@@ -58,7 +61,8 @@ def generate(
     if Path(name).name != name:
         raise Stop(ExitCode.USAGE, "--name is a file's name without folder and ending")
     folder = settings.transport.authorities.parent
-    made = _make(settings, folder, name, suite, (at_ms, at_ms + days * _DAY_MS))
+    begin_ms = at_ms + begins * _DAY_MS
+    made = _make(settings, folder, name, suite, (begin_ms, begin_ms + days * _DAY_MS))
     if json:
         show_json(made)
     else:
@@ -106,9 +110,9 @@ def _next_steps(config: Config, made: dict[str, str]) -> list[str]:
         "下一步 What to do next, in this order:",
         f"  1. 公布 copy {made['certificate']} into the gateway's own folder in",
         f"     {config.partners_dir}/ and add it to `signing_certificates`; keep the old one",
-        "  2. 告知 hand that folder to every partner and wait until they have it",
-        "  3. 换用 put the key into `keys.signing` for the old one of its suite, and restart",
-        "  4. 核对 kuayu keys show",
+        "  2. 登记 add the key to `keys.signing` beside the old one, and restart",
+        f"  3. 预告 kuayu keys announce {made['certificate']}",
+        "  4. 演练 kuayu keys rehearse; from the instant it becomes valid it signs by itself",
     ]
 
 

@@ -21,7 +21,7 @@ from gateway.app.cli import (
     init,
     instant,
     items,
-    keys,
+    keys_over_time,
     lane,
     mapping,
     operator_acts,
@@ -61,7 +61,7 @@ app.add_typer(mapping.app, name="mapping")
 app.add_typer(operator_acts.app, name="operator")
 app.add_typer(partner_onboarding.app, name="partner")
 app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(keys.app, name="keys")
+app.add_typer(keys_over_time.app, name="keys")
 app.add_typer(token.app, name="token")
 app.command(epilog=faults.EXAMPLES)(faults.faults)
 app.command(epilog=version.EXAMPLES)(version.version)

@@ -84,7 +84,8 @@ def _days(key: Mapping[str, Any]) -> str:
         return f"{key['suite']}: 未生效 from {key['not_before']}"
     if key["state"] == "expired":
         return f"{key['suite']}: 已过期 expired {key['not_after']}"
-    return f"{key['suite']}: {key['days_left']} 天 days left"
+    soon = "⚠ " if key["warned"] else ""
+    return f"{key['suite']}: {soon}{key['days_left']} 天 days left"
 
 
 def _force(agreement: Mapping[str, Any]) -> str:

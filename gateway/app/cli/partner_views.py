@@ -11,6 +11,7 @@ from gateway.kernel.faults import Fault
 from gateway.kernel.instants import to_iso
 from gateway.ports.directory import Book, BrokenPartner
 from gateway.rules.agreement import Agreement, Onward, require_in_force
+from gateway.rules.expiry import days_left, warning
 from gateway.rules.trust import Partner, RegisteredKey
 from gateway.wire.fault_table import texts
 from gateway.wire.receipts import decode_signed_agreement_act
@@ -31,7 +32,8 @@ def key_view(key: RegisteredKey, at_ms: int) -> dict[str, Any]:
         "state": state,
         "not_before": to_iso(key.not_before_ms),
         "not_after": to_iso(key.not_after_ms),
-        "days_left": (key.not_after_ms - at_ms) // DAY_MS,
+        "days_left": days_left(key.not_after_ms, at_ms),
+        "warned": warning(key.not_after_ms, at_ms) >= 0,
     }
 
 

@@ -153,6 +153,9 @@ def _schemas() -> dict[Kind, _Schema]:
         Kind.AGREEMENT_REJECTED: _closed({"agreement": address, "act": act}, {}),
         Kind.AGREEMENT_REVOKED: _closed({"agreement": address, "act": act}, {}),
         Kind.CATALOGUE_CHANGED: words.list_part(),
+        Kind.KEY_ANNOUNCED: _closed(
+            {"use": {"enum": ["signing", "transport"]}, "certificate": _text(65_536)}, {}
+        ),
         Kind.ARCHIVED: words.archived(),
         Kind.REVIEWED: words.reviewed(),
         Kind.JOINT_TASK: words.joint_task(),

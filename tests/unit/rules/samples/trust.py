@@ -7,6 +7,7 @@ from gateway.kernel.envelope import BatchHead, BatchProof, Signature
 from gateway.kernel.faults import FaultCode as F
 from gateway.kernel.identifiers import GatewayId, KeyId
 from gateway.kernel.merkle import leaf_hash, tree
+from gateway.rules.announced import require_its_own
 from gateway.rules.trust import (
     Partner,
     PartnerState,
@@ -70,6 +71,10 @@ def suites(*required: str) -> Callable[[], object]:
 
 
 SAMPLES = {
+    F.KEY_ANNOUNCEMENT_INVALID: Sample(
+        partial(require_its_own, "620900", "620900", 2, 1),
+        partial(require_its_own, "620200", "620900", 2, 1),
+    ),
     F.TRUST_PEER_UNKNOWN: Sample(partial(require_peer, PARTNER), partial(require_peer, None)),
     F.TRUST_PARTNER_NOT_ACTIVE: Sample(
         partial(require_peer, PARTNER), partial(require_peer, SUSPENDED)
