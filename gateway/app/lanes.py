@@ -21,7 +21,7 @@ from gateway.ports.directory import Book
 from gateway.ports.journal import JournalDown, LaneState, OutboxStatus, Snapshot
 from gateway.ports.journal_lanes import LaneRecord
 from gateway.rules.containment import name_of
-from gateway.rules.trust import EXCHANGING, PartnerState
+from gateway.rules.trust import EXCHANGING, Partner
 
 LaneOf = Callable[[GatewayId], Lane | None]
 """The lane of a partner as it runs in this process; None if it does not."""
@@ -131,7 +131,7 @@ def _view(
         "partner": partner,
         "name_zh": entry.name_zh if entry else "",
         "name_en": entry.name_en if entry else "",
-        "state": _state(entry.state if entry else None, record, lane),
+        "state": _state(entry, record, lane),
         "paused_at": _time(record.paused_at_ms),
         "paused_by": record.paused_by,
         "pause_reason": record.pause_reason,
@@ -148,14 +148,19 @@ def _view(
     }
 
 
-def _state(state: PartnerState | None, record: LaneRecord, lane: Lane | None) -> str:
-    """Say why a lane sends or does not: gone, the partner's state, paused, stopped, running."""
-    if state is None:
+def _state(entry: Partner | None, record: LaneRecord, lane: Lane | None) -> str:
+    """Say why a lane sends or does not.
+
+    Gone, the partner's state, paused, collected (it is not dialled), stopped, or running.
+    """
+    if entry is None:
         return "gone"
-    if state not in EXCHANGING:
-        return state.value
+    if entry.state not in EXCHANGING:
+        return entry.state.value
     if record.paused_at_ms:
         return "paused"
+    if entry.collects:
+        return "collected"
     return "stopped" if lane is None else "running"
 
 

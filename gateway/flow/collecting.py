@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from gateway.flow.authenticity import Authenticity
 from gateway.flow.collected_receipts import HandedIn, judge_all
 from gateway.flow.committer import Committer
+from gateway.flow.lane_acts import Delivered
 from gateway.flow.leasing import Claim, Release
 from gateway.flow.settling import Settle, tell
 from gateway.kernel.faults import Fault, FaultCode
@@ -138,8 +139,9 @@ class Collector:
             for handed in judged
             if isinstance(handed, HandedIn) and handed.entry is not None
         ]
-        faults = await self._committer.submit_all([work for _, work in works])
-        failed = {h.raw: fault for (h, _), fault in zip(works, faults, strict=True) if fault}
+        proof = [Delivered(partner.gateway_id)] if works else []
+        faults = await self._committer.submit_all([*(work for _, work in works), *proof])
+        failed = {h.raw: fault for (h, _), fault in zip(works, faults, strict=False) if fault}
         for handed, _ in works:
             if handed.raw not in failed and handed.entry is not None:
                 tell(self._log, handed.entry, handed.receipt)

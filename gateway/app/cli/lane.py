@@ -33,6 +33,7 @@ _Partner = Annotated[str, typer.Argument(metavar="PARTNER", help="gateway id, as
 _STATES: Final = {
     "running": "发送中",
     "paused": "已暂停发送",
+    "collected": "等对方领取",
     "stopped": "网关未运行",
     "gone": "已无此伙伴",
     "draft": "草稿",

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 
+from gateway.app.provision import Site
 from gateway.edge import partner_grpc
 from gateway.flow import collecting as flow
 from gateway.kernel.digests import digest
@@ -29,6 +31,7 @@ from gateway.rules.trust import PartnerState
 from gateway.wire.collecting import encode_collect, encode_fetch
 from gateway.wire.envelopes import decode_envelope
 from gateway.wire.receipts import decode_signed_receipt, encode_signed_receipt
+from tests.integration.hot.reloads import asked
 from tests.support.peer import CallRefused, Refusal
 from tests.support.world import JIAYUGUAN
 
@@ -224,9 +227,7 @@ async def test_what_was_given_up_while_it_was_dialled_is_handed_out_too(tmp_path
     made = collecting(tmp_path)
     async with made.running() as before:
         case_id = await before.ask()
-    with closing(sqlite3.connect(made.sites[0].journal)) as journal:
-        journal.execute("UPDATE outbox SET status = 'unknown', attempts = 12")
-        journal.commit()
+    keep(made.sites[0], "UPDATE outbox SET status = 'unknown', attempts = 12")
     async with made.running() as after:
         (raw,) = await after.jiayuguan.collected()
         assert await after.jiayuguan.hand_in(after.jiayuguan.receipt(raw)) == [""]
@@ -246,6 +247,51 @@ async def test_what_does_not_fit_into_one_answer_is_due_for_the_next(
     rest = await bench.jiayuguan.collected()
     assert len(rest) == 2
     assert [attempts for _, attempts in bench.waiting()] == [1] * 5
+
+
+# --- lanes ---------------------------------------------------------------------------------------
+async def lane_of(bench: Bench, partner: str = "620200") -> dict[str, Any]:
+    lanes = (await asked(bench.node.config, "lane-list"))["lanes"]
+    return dict(next(lane for lane in lanes if lane["partner"] == partner))
+
+
+async def test_a_paused_lane_hands_nothing_out_and_takes_receipts_all_the_same(
+    tmp_path: Path,
+) -> None:
+    made = collecting(tmp_path)
+    async with made.running() as before:
+        first, second = await before.ask(), await before.ask()
+        raws = await before.jiayuguan.collected()
+    ids = [uuid_text(decode_envelope(raw).header.case_id) for raw in raws]
+    keep(made.sites[0], "INSERT INTO lanes VALUES ('620200', 0, 1, 'op', '示例')")
+    async with made.running() as paused:
+        assert await paused.jiayuguan.collected() == []
+        assert (await lane_of(paused))["state"] == "paused"
+        one = raws[ids.index(first)]
+        assert await paused.jiayuguan.hand_in(paused.jiayuguan.receipt(one)) == [""]
+    keep(made.sites[0], "UPDATE lanes SET paused_at_ms = 0")
+    async with made.running() as after:
+        assert await after.jiayuguan.collected() == [raws[ids.index(second)]]
+
+
+def keep(site: Site, sql: str) -> None:
+    """Write into the journal of a gateway that does not run."""
+    with closing(sqlite3.connect(site.journal)) as journal:
+        journal.execute(sql)
+        journal.commit()
+
+
+async def test_an_operator_sees_what_waits_to_be_collected(bench: Bench) -> None:
+    await bench.ask()
+    seen = await lane_of(bench)
+    assert (seen["state"], seen["queued"], seen["breaker"]) == ("collected", 1, None)
+    assert seen["last_success_at"] is None
+    (raw,) = await bench.jiayuguan.collected()
+    assert await bench.jiayuguan.hand_in(bench.jiayuguan.receipt(raw)) == [""]
+    seen = await lane_of(bench)
+    assert seen["queued"] == 0
+    assert seen["last_success_at"] is not None
+    assert (await lane_of(bench, "620700"))["last_success_at"] is None
 
 
 # --- waiting -------------------------------------------------------------------------------------
