@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.flow import dispatch
+from gateway.flow import settling
 from gateway.flow.desk import TaskAct
 from gateway.flow.outbound import expected_stage
 from gateway.kernel.case import Stage
@@ -343,7 +343,7 @@ def setups(tmp_path_factory: pytest.TempPathFactory) -> tuple[Setup, Setup]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up soon, so that messages are often unknown and burnt."""
-    monkeypatch.setattr(dispatch, "ATTEMPTS_MAX", 2)
+    monkeypatch.setattr(settling, "ATTEMPTS_MAX", 2)
 
 
 def converge(setups: tuple[Setup, Setup], moves: list[Move]) -> None:

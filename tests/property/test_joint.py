@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.flow import dispatch
+from gateway.flow import settling
 from gateway.kernel.case import CaseRole, Stage
 from gateway.kernel.envelope import Kind
 from gateway.kernel.faults import Fault, FaultCode
@@ -235,7 +235,7 @@ def setups(tmp_path_factory: pytest.TempPathFactory) -> tuple[Setup, Setup, Setu
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up soon, so that messages are often unknown and burnt."""
-    monkeypatch.setattr(dispatch, "ATTEMPTS_MAX", 2)
+    monkeypatch.setattr(settling, "ATTEMPTS_MAX", 2)
 
 
 def settle(setups: tuple[Setup, Setup, Setup], moves: list[Move]) -> None:
