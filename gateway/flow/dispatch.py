@@ -8,7 +8,7 @@ show its receipt or burn the id. Nothing is remembered outside the journal.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from gateway.flow.attested_answers import AttestedAnswers
@@ -16,7 +16,7 @@ from gateway.flow.authenticity import Authenticity
 from gateway.flow.committer import Committer, Work
 from gateway.flow.lane_acts import Delivered
 from gateway.flow.lane_gate import LaneGate
-from gateway.flow.leasing import Claim, Renew, Upkeep
+from gateway.flow.leasing import Claim, Renew, Upkeep, by_size
 from gateway.flow.receipt_checks import checked_receipt, sent
 from gateway.flow.settling import Park, Postpone, Settle, tell
 from gateway.flow.tasks import TaskOwner
@@ -25,7 +25,6 @@ from gateway.kernel.envelope import NotTakenIn, Receipt, ReceiptQuery
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, MessageId
 from gateway.kernel.limits import (
-    DELIVER_BYTES_MAX,
     DELIVER_TIMEOUT_S,
     LANE_DRAIN_S_MAX,
     LANE_LEAVE_S_MAX,
@@ -111,7 +110,7 @@ class Lane:
         entries: Sequence[OutboxEntry],
         send: Callable[[Sequence[OutboxEntry]], Awaitable[Sequence[Answer]]],
     ) -> None:
-        for part in _by_size(entries):
+        for part in by_size(entries):
             self.under_way += 1
             try:
                 answers = await send(part)
@@ -211,10 +210,12 @@ class Lane:
         tell(self._d.log, entry, receipt)
 
     async def _postpone(self, entries: Sequence[OutboxEntry], down: OutletDown) -> None:
-        def wait_ms(entry: OutboxEntry) -> int:
-            return max(self.gate.delay_ms(entry.attempts), down.retry_after_ms)
+        def postponed(entry: OutboxEntry) -> Postpone:
+            wait_ms = down.retry_after_ms or self.gate.delay_ms(entry.attempts)
+            asked = bool(down.retry_after_ms)
+            return Postpone(entry, self._d.home, down.reason, wait_ms, asked=asked)
 
-        await self._commit([Postpone(e, self._d.home, down.reason, wait_ms(e)) for e in entries])
+        await self._commit([postponed(entry) for entry in entries])
 
     async def _commit(self, works: Sequence[Work]) -> None:
         for fault in await self._d.committer.submit_all(works):
@@ -235,21 +236,6 @@ class Lane:
 
 def _not_sent(down: OutletDown) -> NotTakenIn:
     return NotTakenIn(down.reason, retry=True)
-
-
-def _by_size(entries: Sequence[OutboxEntry]) -> Iterable[Sequence[OutboxEntry]]:
-    """Cut a batch so that no call exceeds what a partner reads."""
-    part: list[OutboxEntry] = []
-    size = 0
-    for entry in entries:
-        more = len(entry.envelope) + 8
-        if part and size + more > DELIVER_BYTES_MAX:
-            yield part
-            part, size = [], 0
-        part.append(entry)
-        size += more
-    if part:
-        yield part
 
 
 class _OpenLane(NamedTuple):

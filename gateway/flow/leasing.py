@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from gateway.flow.committer import Committer, Group
 from gateway.flow.settling import unsettled
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageId, MessageRef
-from gateway.kernel.limits import LEASE_MS
+from gateway.kernel.limits import DELIVER_BYTES_MAX, LEASE_MS
 from gateway.ports.clock import Clock
 from gateway.ports.journal import OutboxEntry, OutboxStatus
 
@@ -111,3 +111,18 @@ class Upkeep:
         if self._clock.monotonic_ms() >= self._renew_at_ms:
             await self._committer.submit(self._renewal)
             self._renew_at_ms = self._next_ms()
+
+
+def by_size(entries: Sequence[OutboxEntry]) -> Iterable[Sequence[OutboxEntry]]:
+    """Cut a batch so that no call exceeds what a partner reads."""
+    part: list[OutboxEntry] = []
+    size = 0
+    for entry in entries:
+        more = len(entry.envelope) + 8
+        if part and size + more > DELIVER_BYTES_MAX:
+            yield part
+            part, size = [], 0
+        part.append(entry)
+        size += more
+    if part:
+        yield part

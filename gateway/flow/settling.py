@@ -124,13 +124,25 @@ class Park:
 
 
 class Postpone:
-    """Records that an attempt brought no receipt."""
+    """Records that an attempt brought no receipt.
 
-    def __init__(self, entry: OutboxEntry, home: GatewayId, fault: str, wait_ms: int) -> None:
+    With `asked`, the partner is up and asked for that time: then it was no attempt.
+    """
+
+    def __init__(
+        self,
+        entry: OutboxEntry,
+        home: GatewayId,
+        fault: str,
+        wait_ms: int,
+        *,
+        asked: bool = False,
+    ) -> None:
         self._entry = entry
         self._ref = MessageRef(home, MessageId(entry.message_id))
         self._fault = fault
         self._wait_ms = wait_ms
+        self._asked = asked
 
     def refs(self) -> Iterable[MessageRef]:
         """See `Work`."""
@@ -145,6 +157,8 @@ class Postpone:
         entry = unsettled(group, self._ref)
         if entry is None:
             return
+        if self._asked:
+            entry = entry._replace(attempts=max(0, entry.attempts - 1))
         given_up = entry.attempts >= ATTEMPTS_MAX and entry.status is OutboxStatus.PENDING
         if given_up and entry.case_key is not None:
             case = group.case(entry.case_key)

@@ -293,9 +293,16 @@ class Course:
         await self.origin.until(f"/v1/cases/{self.case_id}", lambda v: v["stage"] == stage)
 
     async def _act(self, act: str) -> None:
+        await self._may(act)
+        await self._answer(act)
+
+    async def _may(self, act: str) -> None:
         path = f"/v1/tasks/{self.case_id}"
         await self.deciding.until(path, lambda v: ACTS[act] in v["acts"])
-        await self._do(self.deciding, f"{path}/{act}", self._form(act), ACTS[act])
+
+    async def _answer(self, act: str) -> None:
+        path = f"/v1/tasks/{self.case_id}/{act}"
+        await self._do(self.deciding, path, self._form(act), ACTS[act])
 
     def _form(self, act: str) -> dict[str, object]:
         match act:
@@ -324,7 +331,10 @@ class Course:
 
     async def _cross(self) -> None:
         """Decide and withdraw at the same time; each may come too late."""
-        done = await asyncio.gather(self._act("decide"), self._withdraw(), return_exceptions=True)
+        await self._may("decide")
+        done = await asyncio.gather(
+            self._answer("decide"), self._withdraw(), return_exceptions=True
+        )
         refused = [d for d in done if isinstance(d, BaseException)]
         if len(refused) == len(done) or any(not isinstance(r, Refusal) for r in refused):
             raise refused[0]

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from gateway.kernel.case import Stage
 from gateway.kernel.envelope import Kind, Outcome
 from gateway.kernel.limits import (
+    ATTEMPTS_MAX,
     DELIVER_TIMEOUT_S,
     LANE_CALLS_MAX,
     LANE_DRAIN_S_MAX,
     LANE_POLL_S,
     RETRY_MS_MAX,
 )
+from gateway.ports.journal import OutboxStatus
+from gateway.ports.outlet import OutletDown
 from tests.flow.judge import require_converged
-from tests.flow.link import Trouble
+from tests.flow.link import Answer, Trouble
 from tests.flow.stillness import rest
 from tests.flow.world import REGISTRAR, World, actor
 
@@ -140,3 +143,43 @@ async def test_a_wait_for_tasks_ends_empty_when_none_come(live: World) -> None:
     began_ms = live.clock.monotonic_ms()
     assert await live.jyg.tasks.tasks(actor(REGISTRAR), 7, 30.0, 10) == ([], 7)
     assert live.clock.monotonic_ms() - began_ms >= 30_000
+
+
+async def test_a_partner_that_asks_for_time_is_given_it_and_is_never_given_up(live: World) -> None:
+    asked: list[int] = []
+
+    async def full(envelopes: Sequence[bytes], timeout_s: float) -> list[Answer]:
+        asked.append(len(envelopes))
+        raise OutletDown("limit.partner_rate", 7_000)
+
+    deliver = live.jq.link.deliver
+    live.jq.link.deliver = full  # type: ignore[method-assign]
+    case_id = await live.open_query()
+    await asyncio.sleep(7 * 3 * ATTEMPTS_MAX)
+    assert 2 * ATTEMPTS_MAX < len(asked) <= 3 * ATTEMPTS_MAX + 1
+    (entry,) = await live.jq.outbox()
+    assert (entry.status, entry.attempts) == (OutboxStatus.PENDING, 0)
+    assert "breaker_opened" not in live.jq.log.names()
+    live.jq.link.deliver = deliver  # type: ignore[method-assign]
+    await asyncio.sleep(10)
+    assert (await live.jq.said(case_id))[0].outcome is Outcome.TAKEN_IN
+
+
+async def test_while_a_partner_is_down_one_message_at_a_time_tries_and_then_all_go(
+    live: World,
+) -> None:
+    live.jq.link.always = Trouble.DOWN
+    for _ in range(5):
+        await live.open_query()
+    await asyncio.sleep(300)
+    assert "breaker_opened" in live.jq.log.names()
+    tries = len(live.jq.link.calls)
+    await asyncio.sleep(2 * RETRY_MS_MAX / 1000)
+    probes = live.jq.link.calls[tries:]
+    assert probes
+    assert {count for _, count in probes} == {1}
+    live.jq.link.always = Trouble.NONE
+    await asyncio.sleep(2 * RETRY_MS_MAX / 1000)
+    assert await live.jq.outbox() == []
+    assert "breaker_closed" in live.jq.log.names()
+    await require_converged(live)
