@@ -173,6 +173,9 @@ class FaultCode(StrEnum):
     # partners' own platforms
     PARTNER_ENCODING_INVALID = "partner.encoding_invalid"
     PARTNER_DOCUMENT_UNREADABLE = "partner.document_unreadable"
+    PARTNER_UNSIGNED = "partner.unsigned"
+    PARTNER_SIGNATURE_INVALID = "partner.signature_invalid"
+    PARTNER_CLOCK_SKEW = "partner.clock_skew"
     PARTNER_NONCE_REPLAYED = "partner.nonce_replayed"
     PARTNER_NUMBER_REUSED = "partner.number_reused"
     PARTNER_CASE_UNNAMED = "partner.case_unnamed"

@@ -21,6 +21,24 @@ PARTNER: Final[Mapping[F, Texts]] = {
         "请检查格式是否完整、有无外部实体或被截断后重新发送。",
         "Check that it is whole and well formed, without entities, and send it again.",
     ),
+    F.PARTNER_UNSIGNED: Texts(
+        "请求缺少约定的签名字段",
+        "The request lacks what the agreed scheme signs with",
+        "请按约定的签名规则补齐请求头或字段后重新发送。",
+        "Add every header or field of the agreed signing scheme and send it again.",
+    ),
+    F.PARTNER_SIGNATURE_INVALID: Texts(
+        "请求签名或密文验证不通过",
+        "The signature or the encrypted body of the request does not verify",
+        "请核对密钥、字段顺序、用户标识和签名格式；两端须一致。",
+        "Compare secret, order of fields, user id and signature form with the other side.",
+    ),
+    F.PARTNER_CLOCK_SKEW: Texts(
+        "请求时间超出允许偏差",
+        "The time of the request is too far from ours",
+        "请校准时钟(NTP)并用当前时间重新签名后发送。",
+        "Set the clock by NTP, sign with the present time and send it again.",
+    ),
     F.PARTNER_NONCE_REPLAYED: Texts(
         "请求中的随机数已使用过",
         "The nonce of the request was used before",

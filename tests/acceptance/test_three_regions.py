@@ -34,7 +34,7 @@ MEDICAL = "00203660100101"
 THREE = Federation(
     (JIUQUAN, ZHANGJIAGANG, BAOSHAN),
     (
-        (JIUQUAN, ZHANGJIAGANG, "zhangjiagang/agreement.toml"),
+        (JIUQUAN, ZHANGJIAGANG, "zhangjiagang/native/agreement.toml"),
         (JIUQUAN, BAOSHAN, "baoshan/agreement.toml"),
     ),
 )

@@ -22,8 +22,8 @@ BAOSHAN = Identity(
 )
 MOVE = "00070920200301"
 VECTOR = PARTNERS / "zhangjiagang" / "vectors" / "household_move_spouse" / "submitted.json"
-APPLIED = (PARTNERS / "zhangjiagang" / "agreement.toml").read_bytes()
-TASKED = (PARTNERS / "zhangjiagang" / "agreement_baoshan.toml").read_bytes()
+APPLIED = (PARTNERS / "zhangjiagang" / "native" / "agreement.toml").read_bytes()
+TASKED = (PARTNERS / "zhangjiagang" / "native" / "agreement_baoshan.toml").read_bytes()
 AGREE = {
     "verdict": "agree",
     "findings_zh": "户口在册（示例）",

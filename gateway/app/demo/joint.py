@@ -18,8 +18,8 @@ MOVE: Final = "00070920200301"
 MOVING: Final = Federation(
     (JIUQUAN, ZHANGJIAGANG, BAOSHAN),
     (
-        (JIUQUAN, ZHANGJIAGANG, "zhangjiagang/agreement.toml"),
-        (ZHANGJIAGANG, BAOSHAN, "zhangjiagang/agreement_baoshan.toml"),
+        (JIUQUAN, ZHANGJIAGANG, "zhangjiagang/native/agreement.toml"),
+        (ZHANGJIAGANG, BAOSHAN, "zhangjiagang/native/agreement_baoshan.toml"),
     ),
 )
 """Jiuquan and Baoshan have no agreement and never speak."""

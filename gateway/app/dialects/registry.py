@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from gateway.app.dialects.file_drop import FileDropKind
 from gateway.app.dialects.opening import DialectKind
+from gateway.app.dialects.rest import RestKind
 from gateway.app.dialects.soap import SoapKind
 from gateway.app.dialects.staging_table import StagingTableKind
 from gateway.app.mapping.hooks import FILE as HOOKS_FILE
@@ -25,6 +26,7 @@ DIALECTS: Final[Mapping[str, DialectKind]] = {
     "file_drop": FileDropKind(),
     "staging_table": StagingTableKind(),
     "soap": SoapKind(),
+    "rest": RestKind(),
 }
 
 

@@ -1,6 +1,7 @@
 from functools import partial
 
 from gateway.adapters.outlets.documents import decode_text, read_xml
+from gateway.adapters.outlets.rest.schemes.scheme import Call, header, require_now, require_same
 from gateway.kernel.arrivals import ArrivalEvent, ArrivalStatus
 from gateway.kernel.faults import FaultCode as F
 from gateway.kernel.translations import Verdict
@@ -14,7 +15,19 @@ from gateway.rules.arrivals import (
 )
 from tests.unit.rules.samples.sample import Sample
 
+SIGNED = Call("POST", "https://示例/a", "a", {"sign": "7c"}, b"{}")
+NOW_MS = 1_780_000_000_000
+
 SAMPLES = {
+    F.PARTNER_UNSIGNED: Sample(partial(header, SIGNED, "sign"), partial(header, SIGNED, "nonce")),
+    F.PARTNER_SIGNATURE_INVALID: Sample(
+        partial(require_same, held=True, what="sign"),
+        partial(require_same, held=False, what="sign"),
+    ),
+    F.PARTNER_CLOCK_SKEW: Sample(
+        partial(require_now, "1780000299", 1000, NOW_MS, 300_000),
+        partial(require_now, "1780000301", 1000, NOW_MS, 300_000),
+    ),
     F.PARTNER_ENCODING_INVALID: Sample(
         partial(decode_text, "示例㛃𬭊".encode("gb18030"), "gb18030"),
         partial(decode_text, b"\x81\xff", "gb18030"),

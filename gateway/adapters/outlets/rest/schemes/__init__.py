@@ -1,0 +1,1 @@
+"""Signing schemes (签名规则): small, pure, one a file."""
