@@ -40,6 +40,10 @@ class Sm2Key(Protocol):
 class NationalCrypto(Protocol):
     """Keys and ciphers."""
 
+    def generate(self) -> tuple[bytes, bytes]:
+        """Make a key; return its private half (PKCS8 PEM, not encrypted) and its public one."""
+        ...
+
     def private_key(self, pem: bytes) -> Sm2Key:
         """Read a private key (PKCS8 or SEC1 PEM).
 

@@ -144,21 +144,30 @@ def test_a_case_left_lying_is_overdue_at_both_sides_and_says_with_whom(tmp_path:
 def test_a_case_crosses_every_dialect_and_comes_back(tmp_path: Path) -> None:
     state = tmp_path / "demo"
     found = played("all-partners", state)
-    also = {case["dialect"]: case for case in found["also"]}
-    assert set(also) == {"staging_table", "file_drop", "soap", "assisted"}
-    for name, case in also.items():
-        people = name == "assisted"
-        assert case["stage"] == ("decided" if people else "delivered")
-        assert case["strength"] == ["assisted" if people else "authenticated"]
+    also = {case["partner"]: case for case in found["also"]}
+    assert {name: (case["dialect"], case["strength"]) for name, case in also.items()} == {
+        "620700": ("staging_table", ["authenticated"]),
+        "620600": ("file_drop", ["authenticated"]),
+        "320500": ("soap", ["authenticated"]),
+        "310113": ("rest", ["signed"]),
+        "320582": ("rest", ["authenticated"]),
+        "620000": ("rest", ["integrity_only"]),
+        "620300": ("assisted", ["assisted"]),
+    }
+    for case in also.values():
+        at_once = case["partner"] in ("620000", "620300")  # nobody there hands anything over
+        assert case["stage"] == ("decided" if at_once else "delivered")
         assert case["result"] == "approved"
         assert case["answer"] or is_licence_id(case["licence_id"])
     attested = "SELECT count(*) FROM arrivals WHERE partner = ? AND status = 'taken_in'"
-    for partner in ("620700", "620600", "320500"):
-        assert rows(state, "jiuquan", attested, partner) == [(3,)]
+    platforms = [name for name, case in also.items() if case["dialect"] != "assisted"]
+    words = {name: 4 if name == "320582" else 3 for name in platforms}
+    for partner, count in words.items():
+        assert rows(state, "jiuquan", attested, partner) == [(count,)]
     kept = "SELECT count(*) FROM arrivals WHERE length(raw) > 0 OR length(document) > 0"
     assert rows(state, "jiuquan", kept) == [(0,)]
     raw = "SELECT count(*) FROM evidence WHERE kind = 'dialect-arrival'"
-    assert rows(state, "jiuquan", raw) == [(9,)]
+    assert rows(state, "jiuquan", raw) == [(sum(words.values()),)]
     # The same folder again: partners are known, their platforms have other addresses.
     again = played("all-partners", state)
     assert {case["case_id"] for case in again["also"]}.isdisjoint(

@@ -529,7 +529,7 @@ async def test_a_partner_has_one_whole_list_judged_at_a_time(
         finally:
             going -= 1
 
-    monkeypatch.setattr("gateway.flow.intake.hear_part", watched)
+    monkeypatch.setattr("gateway.flow.hearing.hear_part", watched)
     for part in in_parts(list_rows(9), 3):
         await world.jq.committer.submit(Say(world.jq, write_part(part)))
     sealed = await world.jq.journal.read(lambda s: s.outbox(None))  # type: ignore[arg-type]

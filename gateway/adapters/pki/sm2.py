@@ -51,6 +51,15 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "PEM_read_bio_PUBKEY": (c_void_p, (c_void_p, c_void_p, c_void_p, c_char_p)),
     "d2i_PUBKEY_bio": (c_void_p, (c_void_p, c_void_p)),
     "EVP_PKEY_free": (None, (c_void_p,)),
+    "EVP_PKEY_Q_keygen": (c_void_p, (c_void_p, c_void_p, c_char_p)),
+    "BIO_s_mem": (c_void_p, ()),
+    "BIO_new": (c_void_p, (c_void_p,)),
+    "BIO_read": (c_int, (c_void_p, c_char_p, c_int)),
+    "PEM_write_bio_PKCS8PrivateKey": (
+        c_int,
+        (c_void_p, c_void_p, c_void_p, c_char_p, c_int, c_void_p, c_void_p),
+    ),
+    "PEM_write_bio_PUBKEY": (c_int, (c_void_p, c_void_p)),
     "EVP_PKEY_is_a": (c_int, (c_void_p, c_char_p)),
     "EVP_PKEY_CTX_new": (c_void_p, (c_void_p, c_void_p)),
     "EVP_PKEY_CTX_free": (None, (c_void_p,)),
@@ -190,6 +199,31 @@ class SystemNationalCrypto:
         other = example.verify(_EXAMPLE_SIGNATURE, b"message digesT", DEFAULT_USER_ID, "raw")
         if not right or other:
             raise NoNationalCrypto("libcrypto fails the example of GB/T 32918.5")
+
+    def generate(self) -> tuple[bytes, bytes]:
+        """See `NationalCrypto`."""
+        c = self._library
+        handle = c.EVP_PKEY_Q_keygen(None, None, b"SM2")
+        if not handle:
+            raise NoNationalCrypto("libcrypto makes no SM2 key")
+        try:
+            none = (None, None, 0, None, None)
+            private = self._written(lambda bio: c.PEM_write_bio_PKCS8PrivateKey(bio, handle, *none))
+            return private, self._written(lambda bio: c.PEM_write_bio_PUBKEY(bio, handle))
+        finally:
+            c.EVP_PKEY_free(handle)
+
+    def _written(self, write: Callable[[int], int]) -> bytes:
+        c = self._library
+        bio = c.BIO_new(c.BIO_s_mem())
+        try:
+            _require(write(bio))
+            content = ctypes.create_string_buffer(KEY_FILE_BYTES_MAX)
+            size = c.BIO_read(bio, content, KEY_FILE_BYTES_MAX)
+            return content.raw[:size]
+        finally:
+            c.BIO_free(bio)
+            c.ERR_clear_error()
 
     def private_key(self, pem: bytes) -> LibcryptoSm2Key:
         """See `NationalCrypto`."""

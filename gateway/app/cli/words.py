@@ -56,6 +56,8 @@ _OTHERS: Final = {
     "dropped": "已弃置",
     "assisted": "人工协办",
     "signed": "已签名",
+    "authenticated": "已认证",
+    "integrity_only": "仅校验完整",
     "unknown": "结果待查",
     "draft": "草稿",
     "testing": "测试",

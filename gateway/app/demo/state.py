@@ -114,7 +114,13 @@ def _site(folder: Path, identity: Identity, ports: Sequence[int]) -> Site:
 
 def _agree(one: Site, other: Site, source: str, now_ms: int) -> None:
     """Have two gateways know each other and accept an agreement, if they have none yet."""
-    if (one.root / "partners" / other.identity.folder / "agreement.toml").exists():
+    folder = one.root / "partners" / other.identity.folder
+    if (folder / "agreement.toml").exists():
+        if 'kind = "grpc"' not in (folder / "partner.toml").read_text("utf-8"):
+            raise DemoFailed(
+                f"{folder} 在此演示文件夹中没有自己的网关 has no gateway of its own here;"
+                " use another --state folder"
+            )
         return
     introduce(one, other)
     introduce(other, one)

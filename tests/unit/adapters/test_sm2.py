@@ -128,3 +128,13 @@ def test_sm3_and_sm4_keep_the_standards_examples(crypto: SystemNationalCrypto) -
     assert crypto.sm4_cbc_decrypt(key, bytes(16), sealed) == key
     for broken in (b"", sealed[:-1], sealed[:16], sealed[:-1] + b"\0", bytes(16)):
         assert crypto.sm4_cbc_decrypt(key, bytes(16), broken) is None
+
+
+def test_a_key_that_was_made_here_is_read_here_and_by_openssl(tmp_path: Path) -> None:
+    crypto = SystemNationalCrypto()
+    private, public = crypto.generate()
+    (tmp_path / "own.pem").write_bytes(private)
+    assert openssl("pkey", "-in", str(tmp_path / "own.pem"), "-pubout") == public
+    signed = crypto.private_key(private).sign(b"message", DEFAULT_USER_ID, "der")
+    assert crypto.public_key(public).verify(signed, b"message", DEFAULT_USER_ID, "der")
+    assert crypto.generate()[0] != private

@@ -10,10 +10,18 @@ from gateway.app.demo.platforms.files import FileExchange
 from gateway.app.demo.platforms.front import FrontDatabase
 from gateway.app.demo.platforms.office import Platform, PlatformStory, adopted, connect
 from gateway.app.demo.platforms.police import PoliceService
+from gateway.app.demo.platforms.rest import CityPlatform, DistrictPlatform, ProvincePlatform
 from gateway.app.demo.state import State, config_of
 from gateway.app.demo.story import DemoFailed, Stage
 
-STORIES: Sequence[PlatformStory] = (FrontDatabase.story, FileExchange.story, PoliceService.story)
+STORIES: Sequence[PlatformStory] = (
+    FrontDatabase.story,
+    FileExchange.story,
+    PoliceService.story,
+    DistrictPlatform.story,
+    CityPlatform.story,
+    ProvincePlatform.story,
+)
 """What the window does at partners with platforms of their own, one after another."""
 
 
@@ -33,6 +41,9 @@ async def every_platform(state: State, stage: Stage) -> AsyncIterator[None]:
         FrontDatabase(clock),
         FileExchange(clock, state.folder / site.identity.folder / "simulated" / "wuwei"),
         PoliceService(clock),
+        DistrictPlatform(clock),
+        CityPlatform(clock),
+        ProvincePlatform(clock),
     ]
     async with AsyncExitStack() as stack:
         for platform in platforms:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from gateway.app.demo.story import View
+from gateway.app.demo.story import DemoFailed, View
 from gateway.app.provision import Site, adopt
 from gateway.app.shipped import partners_root
 from gateway.kernel.instants import to_iso
@@ -33,6 +33,8 @@ class PlatformStory:
     vector: str
     """Folder of the sample application."""
     mode: str = "collect_on_behalf"
+    """Under this one the window hands the result over, else the partner, or nobody needs to."""
+    ends: str = "delivered"
 
     @property
     def samples(self) -> Path:
@@ -71,11 +73,17 @@ def adopted(site: Site, story: PlatformStory, now_ms: int) -> Path:
     """Give the gateway the partner, unless it has it; return the partner's folder.
 
     Raises:
+        DemoFailed: another scenario made it a partner of another kind.
         OSError, ValueError: the sample partner is not there.
     """
     folder = site.root / "partners" / story.folder
     if not folder.exists():
         adopt(site, partners_root() / story.folder, now_ms)
+    elif f'kind = "{story.dialect}"' not in (folder / "partner.toml").read_text("utf-8"):
+        raise DemoFailed(
+            f"{folder} 在此演示文件夹中是另一种对接方式 is a partner of another kind here;"
+            " use another --state folder"
+        )
     return folder
 
 

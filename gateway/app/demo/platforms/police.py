@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -18,15 +19,13 @@ from gateway.adapters.outlets.soap.envelope import (
     write_call,
     write_inside,
 )
-from gateway.app.demo.platforms.office import POLL_S, PlatformStory, today, write_secret
-from gateway.app.demo.state import config_of
-from gateway.app.demo.story import DemoFailed
+from gateway.app.demo.platforms.http import beside, called_back_at, insist, served
+from gateway.app.demo.platforms.office import PlatformStory, today, write_secret
 from gateway.app.provision import Site
 from gateway.kernel.trees import Tree
 from gateway.ports.clock import Clock
 
 _SPACE: Final = "http://services.police.example/"
-_TRIES_MAX: Final = 500
 _OURS, _THEIRS = "demo-licence-kuayu", "demo-licence-police"
 
 
@@ -54,25 +53,14 @@ class PoliceService:
         folder = site.root / "partners" / self.story.folder
         write_secret(folder, "secrets/licence", _OURS.encode())
         write_secret(folder, "secrets/inbound_licence", _THEIRS.encode())
-        app = web.Application(client_max_size=64 * 1_048_576)
-        app.router.add_post("/services", self._called)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        port = runner.addresses[0][1]
-        back = f"http://{config_of(site).callbacks.listen}/callbacks/{self.story.region}/"
-        works = asyncio.get_running_loop().create_task(self._work(back))
-        try:
+        back = called_back_at(site, self.story)
+        async with served(self._called) as base, beside(self._work(back)):
             yield (
-                f'url = "http://127.0.0.1:{port}/services"\nnamespace = "{_SPACE}"\n'
+                f'url = "{base}/services"\nnamespace = "{_SPACE}"\n'
                 'licence_file = "secrets/licence"\n'
                 'inbound_licence_file = "secrets/inbound_licence"\n'
                 'bare_number_at = "/RESULT/CODE"'
             )
-        finally:
-            works.cancel()
-            await asyncio.gather(works, return_exceptions=True)
-            await runner.cleanup()
 
     async def _called(self, request: web.Request) -> web.Response:
         call = read_call(await request.read())
@@ -105,19 +93,11 @@ class PoliceService:
                 for at, (operation, record) in enumerate(said, start=1):
                     head: Tree = {"BWID": f"SZ-{case[-12:]}-{at}", "YWXTBH": case}
                     package: Tree = {"PACKAGEHEAD": head, "DATA": {"RECORD": record}}
-                    await _tell(http, back, operation, {"PACKAGE": package})
+                    said_once = partial(_accepted, http, back, operation, {"PACKAGE": package})
+                    await insist(said_once, operation)
 
     def _number(self) -> str:
         return f"苏公户〔示例〕{today(self._clock.now_ms())}"
-
-
-async def _tell(http: aiohttp.ClientSession, back: str, operation: str, document: Tree) -> None:
-    """Call the gateway back until it takes over what is said, as real services do."""
-    for _ in range(_TRIES_MAX):
-        if await _accepted(http, back, operation, document):
-            return
-        await asyncio.sleep(POLL_S)
-    raise DemoFailed(f"回调未被接收 the feedback {operation} was not taken over")
 
 
 async def _accepted(http: aiohttp.ClientSession, back: str, operation: str, document: Tree) -> bool:

@@ -26,16 +26,12 @@ class PlatformWindow:
         """
         story, began = self._story, self._stage.clock.monotonic_ms()
         case_id = await self._submit()
-        view = await self._office.case_at(case_id, "decided")
+        if story.mode == "collect_on_behalf":
+            await self._office.case_at(case_id, "decided")
+            await self._hand_over(case_id)
+        view = await self._office.case_at(case_id, story.ends)
         if view["result"] != "approved":
             raise DemoFailed(f"{story.zh}: 办结 the decision is {view['result']}")
-        path = f"/v1/cases/{case_id}/delivered"
-        async with self._stage.turn():
-            at = self._stage.clock.monotonic_ms()
-            await self._office.post(path, {"method": "window"})
-            self._tell("窗口送达结果", "hands the result over", at)
-            await self._office.crossed(case_id, "delivered")
-        view = await self._office.case_at(case_id, "delivered")
         heard = {m["strength"] for m in view["history"] if m["direction"] == "in"}
         return {
             "partner": story.region,
@@ -51,6 +47,13 @@ class PlatformWindow:
             "strength": sorted(heard),
             "ms": self._stage.clock.monotonic_ms() - began,
         }
+
+    async def _hand_over(self, case_id: str) -> None:
+        async with self._stage.turn():
+            at = self._stage.clock.monotonic_ms()
+            await self._office.post(f"/v1/cases/{case_id}/delivered", {"method": "window"})
+            self._tell("窗口送达结果", "hands the result over", at)
+            await self._office.crossed(case_id, "delivered")
 
     async def _submit(self) -> str:
         story, began = self._story, self._stage.clock.monotonic_ms()
