@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol, assert_never
 
 from gateway.adapters.pki.certificates import SigningCertificate, read_signing_certificate
 from gateway.adapters.pki.key_files import load_signer, parse_key
@@ -23,6 +24,7 @@ from gateway.app.problems import ConfigProblem
 from gateway.app.settings import parse_host_port
 from gateway.app.shipped import partners_root
 from gateway.conformance.bench import Bench, Line, Sender, Target
+from gateway.conformance.case_files import judged_as
 from gateway.conformance.line_grpc import Connection, GrpcLine
 from gateway.conformance.report import Freshness, KeyOf, fresh_pass
 from gateway.kernel.identifiers import GatewayId, KeyId
@@ -58,9 +60,6 @@ def find_target(config: Config, book: Book, name: str, named: Named, at_ms: int)
     if named.certificates:
         partner = replace(partner, keys=_keys(named.certificates))
     target = partner.gateway_id
-    if partner.outlet != "grpc":
-        told = f"{name}: its outlet is {partner.outlet}; only targets that speak gRPC are judged"
-        raise ConfigProblem(config.partners_dir, [told])
     suites = frozenset(s.suite for s in read_signers(config, book.home, at_ms))
     samples, gaps = samples_for(book, target, read_vectors(_folders(config, target)), suites, at_ms)
     return Target(
@@ -131,8 +130,35 @@ def _folders(config: Config, target: GatewayId) -> list[Path]:
     return [p for p in entries if _gateway_id(p / "partner.toml") == target]
 
 
+class OpenLine(Line, Protocol):
+    """A line that has to be let go of."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+def line_for(config: Config, book: Book, target: Target, call_s: float) -> OpenLine:
+    """Return the line by which a target is reached: a gateway, a platform, or people.
+
+    Raises:
+        ConfigProblem: our transport certificate, or files of the partner's folder, cannot be used.
+    """
+    from gateway.app.judged_platforms import PeopleLine, PlatformLine
+
+    match judged_as(target.partner.outlet):
+        case "gateway":
+            return line_to(config, target, call_s)
+        case "people":
+            return PeopleLine(book)
+        case "platform":
+            return PlatformLine(target.partner, call_s, demo=config.demo)
+        case _ as never:
+            assert_never(never)
+
+
 def line_to(config: Config, target: Target, call_s: float) -> GrpcLine:
-    """Return a line to the target, with our own transport certificate.
+    """Return a line to a target that is a gateway, with our own transport certificate.
 
     Raises:
         ConfigProblem: our transport certificate or key cannot be used.

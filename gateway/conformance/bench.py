@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from gateway.kernel.envelope import (
     AttachmentRef,
@@ -16,7 +16,31 @@ from gateway.kernel.envelope import (
 from gateway.kernel.identifiers import GatewayId, KeyId
 from gateway.rules.trust import Partner
 
-Answer = bytes | NotTakenIn
+
+class Told(NamedTuple):
+    """What a partner's platform, or a person, answered: no receipt of a gateway."""
+
+    outcome: Literal["taken_in", "refused"]
+    rule: str = ""
+    """What a refusal stands for."""
+    text: str = ""
+    number: str = ""
+    """The partner's own number of the case."""
+    raw: bytes = b""
+    """Verbatim."""
+
+    @property
+    def text_zh(self) -> str:
+        """What it said: in one language, whichever."""
+        return self.text
+
+    @property
+    def text_en(self) -> str:
+        """See `text_zh`."""
+        return self.text
+
+
+Answer = bytes | NotTakenIn | Told
 Verify = Callable[[str, bytes, bytes, bytes], bool]
 """(suite, public key, signature, message): whether the signature holds."""
 
@@ -67,7 +91,7 @@ class Line(Protocol):
 
     @property
     def offers(self) -> frozenset[str]:
-        """Of: `batches`, `query`, `bytes`, `attachments`, `services`, `tls`."""
+        """Of: `batches`, `query`, `bytes`, `attachments`, `services`, `tls`, `credentials`."""
         ...
 
     async def deliver(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
@@ -83,7 +107,9 @@ class Line(Protocol):
         ...
 
     async def deliver_anonymously(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
-        """Deliver over a connection that shows no certificate."""
+        """Deliver without proving who we are: over a connection that shows no certificate, or with
+        credentials that a platform does not know.
+        """
         ...
 
     async def query(self, queries: Sequence[ReceiptQuery]) -> Sequence[Answer]:

@@ -28,9 +28,13 @@ Need = Literal[
     "attachments",
     "services",
     "tls",
+    "credentials",
 ]
-WAIVABLE: Final = frozenset({"expired_key", "not_yet_valid_key"})
-"""Needs that are seldom met: a key whose time is over or to come, registered at the target."""
+WAIVABLE: Final = frozenset({"expired_key", "not_yet_valid_key", "credentials"})
+"""Needs that are seldom met: a key whose time is over or to come, registered at the target; and
+credentials, which some conventions of platforms do without."""
+Judged = Literal["gateway", "platform", "people"]
+"""What a case is for: a gateway (`grpc`), a partner's own platform, or people (`assisted`)."""
 Level = Literal["must", "should"]
 _ID = r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$"
 
@@ -66,6 +70,7 @@ class CaseFile(_Words):
     """When the case passes."""
     level: Level
     needs: list[Need] = []
+    judges: Judged = "gateway"
     each: Literal["", "item"] = ""
     """`item`: once for every agreed item."""
     mirrors: list[Mirror] = []
@@ -121,6 +126,22 @@ def load_cases(folder: Path | None = None) -> list[Case]:
     return sorted(found, key=lambda case: case.id)
 
 
+def judged_as(outlet: str) -> Judged:
+    """Return what a partner with this outlet is judged as."""
+    match outlet:
+        case "grpc":
+            return "gateway"
+        case "assisted":
+            return "people"
+        case _:
+            return "platform"
+
+
+def applicable(cases: Iterable[Case], outlet: str) -> list[Case]:
+    """Return the cases that are for a partner with this outlet."""
+    return [case for case in cases if case.file.judges == judged_as(outlet)]
+
+
 def set_digest(cases: Iterable[Case]) -> bytes:
     """Return the digest of a set of cases: of their ids and files."""
     h = sha256()
@@ -156,7 +177,7 @@ def _read(path: Path, wrong: list[str], *, own: bool) -> Case | None:
     if file.id != f"{folder.parent.name}.{folder.name}":
         wrong.append(f"{name}: id: must be {folder.parent.name}.{folder.name}, as the folder is")
         return None
-    mistakes = unsound(file.steps, file.needs)
+    mistakes = unsound(file.steps, file.needs, file.judges)
     if mistakes:
         wrong += [f"{name}: {mistake}" for mistake in mistakes]
         return None

@@ -17,25 +17,32 @@ _PREAMBLE: Final = """# Conformance 符合性测试
 
 Made from `gateway/conformance/` by `python -m tools.build_conformance_docs`; do not edit.
 
-`kuayu conformance run TARGET` judges a gateway over the wire only, as one of its partners: it
-sends right messages and wrong ones and looks at what comes back. The result is signed, names the
+`kuayu conformance run TARGET` judges a partner over the wire only, as one of its partners: it
+sends right messages and wrong ones and looks at what comes back. Which cases are run depends on
+what the partner is: a gateway (`grpc`) gets the most; a platform of its own (`rest`, `soap`,
+`staging_table`, `file_drop`) gets the area `platform`, pushed by its adapter as its folder says,
+so that manifest, table and secrets are judged with it; of a partner that people carry papers to
+(`assisted`) only the printed sheet can be judged, the area `people`. A platform is judged as a
+draft already. The result is signed, names the
 versions, keys and agreements it is about, and expires; `kuayu conformance verify FILE` proves it
 offline, `kuayu conformance status TARGET` says whether a fresh pass is kept.
 
 **It writes at the target**: sample applications, marked 示例 and withdrawn again where the target
 allows it, and files of cases that are never submitted. What the target's people answer to them
-reaches our gateway, which knows no such cases and refuses it. Agree with the partner on when.
+reaches our gateway, which knows no such cases and refuses it, or keeps it in quarantine. Agree with
+the partner on when.
 
 A case *passes*, *fails*, or is *not run*, and then says what it needs. Of level `must`, a case that
-fails fails the run, and so does one that was not run, except for want of {waivable},
-or of a `sample` where agreements in force let us apply for nothing at the target. Of level
-`should`, none fails the run. After three cases in a row without an
+fails fails the run, and so does one that was not run, except for want of
+{waivable}, or of a `sample` where agreements in force let us apply for nothing at the target. Of
+level `should`, none fails the run. After three cases in a row without an
 answer, to a ping neither, the rest is not run.
 
 Each case is a folder `<area>/<case>/` with `case.toml`: what it asks, when it passes, and steps
 that a small engine interprets; `gateway/conformance/steps.py` has every word. A receipt is always
 checked, whatever a case expects: signed by a registered key of the target, and about this very
-message. An operator's own cases go into a folder of theirs, steps only: `--cases DIR` runs them
+message. A platform gives none: what it answers is read by its table, and proven by its connection
+alone. An operator's own cases go into a folder of theirs, steps only: `--cases DIR` runs them
 beside the kit's.
 
 ```toml

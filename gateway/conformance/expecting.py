@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from html import unescape
 from typing import Final
 
-from gateway.conformance.bench import Answer, Bench, CallFailed
+from gateway.conformance.bench import Answer, Bench, CallFailed, Told
 from gateway.conformance.messages import Made
 from gateway.conformance.steps import CallExpectation, Expectation
 from gateway.kernel.digests import TYPE_RECEIPT, pae
 from gateway.kernel.envelope import Outcome, Receipt, SignedReceipt
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.rules.trust import checks_for, run_checks
+from gateway.wire.headers import decode_body
 from gateway.wire.receipts import decode_signed_receipt
 
 _OUTCOMES: Final = {
@@ -93,6 +97,10 @@ def judge(
         if outcome == "taken_in" and rule:
             raise Failed(f"a receipt that says taken_in names a rule: {rule}")
         _require_recent(bench, receipt, expect)
+    elif isinstance(answer, Told):
+        outcome, rule = answer.outcome, answer.rule
+        if expect.shows_form:
+            require_shown(made, answer.raw)
     else:
         outcome, rule = "not_taken_in", answer.rule
         if expect.retry is not None and outcome in expect.outcome and answer.retry != expect.retry:
@@ -122,10 +130,43 @@ def _require_recent(bench: Bench, receipt: Receipt, expect: Expectation) -> None
 def _require_same(answer: Answer, expect: Expectation, saved: dict[str, Answer]) -> None:
     if expect.same_as is not None and answer != saved[expect.same_as]:
         raise Failed(f"other bytes than the answer before ({expect.same_as})")
+    if expect.number_as is not None:
+        before = saved[expect.number_as]
+        if isinstance(before, Told) and isinstance(answer, Told) and before.number != answer.number:
+            raise Failed(f"another case number than the answer before ({expect.number_as})")
     if expect.agrees_with is not None:
         before = saved[expect.agrees_with]
         if isinstance(before, bytes) and isinstance(answer, bytes) and before != answer:
             raise Failed(f"another receipt than the one before ({expect.agrees_with})")
+
+
+def require_shown(made: Made, page: bytes) -> None:
+    """Check that every value of a message's form, and every file, stands on a printed page.
+
+    Raises:
+        Failed: naming the first field that does not.
+    """
+    shown = unescape(page.decode())
+    body = decode_body(made.body_bytes)
+    for field, value in _leaves("", json.loads(body.form)["form"]):
+        if value not in shown:
+            raise Failed(f"the page does not show {field}")
+    for attachment in body.attachments:
+        if attachment.name not in shown:
+            raise Failed(f"the page does not name the file of material {attachment.material_code}")
+
+
+def _leaves(at: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _leaves(f"{at}/{name}", inner)
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _leaves(f"{at}/{place}", inner)
+    elif isinstance(value, str):
+        yield at, value
+    else:
+        yield at, json.dumps(value)
 
 
 def judge_call(failed: CallFailed, expect: CallExpectation) -> str:

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 from gateway import __version__
 from gateway.conformance import KIT_VERSION
 from gateway.conformance.bench import Bench, Signer, Target, Verify
-from gateway.conformance.case_files import Case, set_digest
+from gateway.conformance.case_files import Case, applicable, set_digest
 from gateway.conformance.running import Result, Status, verdict_of
 from gateway.kernel.digests import TYPE_CONFORMANCE_REPORT, digest, pae
 from gateway.kernel.identifiers import GatewayId, KeyId
@@ -53,7 +53,10 @@ class Run(NamedTuple):
 def settings_of(target: Target) -> dict[str, object]:
     """Return what a pass is about: with another address, key or agreement it is another target."""
     partner = target.partner
+    platform = partner.platform
+    spoken = b"" if platform is None else _canonical([platform.settings, platform.words.hex()])
     return {
+        "platform": digest(spoken).hex() if spoken else "",
         "gateway_id": partner.gateway_id,
         "outlet": partner.outlet,
         "address": target.address,
@@ -63,6 +66,10 @@ def settings_of(target: Target) -> dict[str, object]:
         "agreements": sorted(a.hex() for a in target.agreements),
         "catalogue_digest": target.catalogue_digest.hex(),
     }
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, default=dict).encode()
 
 
 def document_of(
@@ -254,7 +261,8 @@ def _stale(document: Document, target: Target, cases: Sequence[Case], at_ms: int
     if document["kit"] != KIT_VERSION:
         reasons.append(f"it was made by kit {document['kit']}, this is {KIT_VERSION}; {again}")
     own = {r["id"].partition("[")[0]: r["case_digest"] for r in document["results"]}
-    if any(own.get(case.id) != case.digest.hex() for case in cases if not case.own):
+    wanted = applicable((c for c in cases if not c.own), target.partner.outlet)
+    if any(own.get(case.id) != case.digest.hex() for case in wanted):
         reasons.append(f"the kit's cases have changed since; {again}")
     for name, now in settings_of(target).items():
         if document["target"].get(name) != now:

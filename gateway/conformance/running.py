@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from gateway.conformance.bench import Bench, CallFailed, NoAnswer, Sample, Unreadable
-from gateway.conformance.case_files import WAIVABLE, Case
+from gateway.conformance.case_files import WAIVABLE, Case, applicable
 from gateway.conformance.engine import Engine
 from gateway.conformance.expecting import Failed
 from gateway.conformance.messages import bind, body_of, ping_header, sign
@@ -59,6 +59,7 @@ _MISSING: Final = {
     "attachments": "a target that takes attachments in chunks",
     "services": "a target with health and reflection services",
     "tls": "a target behind mutual TLS",
+    "credentials": "a partner whose settings name secrets: this convention has none",
 }
 
 
@@ -78,7 +79,7 @@ def missing(bench: Bench, case: Case) -> list[str]:
 async def run_cases(
     bench: Bench, cases: Sequence[Case], tell: Callable[[Result], None]
 ) -> list[Result]:
-    """Run cases and return their results; `tell` hears of each as it comes.
+    """Run those cases that are for such a target, and return their results; `tell` hears of each.
 
     After `CONFORMANCE_SILENT_MAX` cases in a row without an answer, to a ping neither, the rest is
     not run: each is reported so, and the run has failed.
@@ -86,7 +87,7 @@ async def run_cases(
     results: list[Result] = []
     silent = 0
     waivable = _waivable(bench)
-    for case in cases:
+    for case in applicable(cases, bench.target.partner.outlet):
         needs = missing(bench, case)
         for item, sample, gap in _turns(bench, case):
             if silent >= CONFORMANCE_SILENT_MAX:

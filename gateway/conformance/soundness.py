@@ -22,7 +22,7 @@ from gateway.conformance.steps import (
 )
 
 
-def unsound(steps: Sequence[Step], needs: Collection[str]) -> list[str]:
+def unsound(steps: Sequence[Step], needs: Collection[str], judges: str = "gateway") -> list[str]:
     """Return what is wrong: names used before they are made, needs not stated, nothing judged."""
     wrong: list[str] = []
     messages: set[str] = set()
@@ -32,7 +32,7 @@ def unsound(steps: Sequence[Step], needs: Collection[str]) -> list[str]:
         for name, kind, known in _uses(step, messages, files, saved):
             if name not in known:
                 wrong.append(f"steps.{at}: there is no {kind} {name!r} before this step")
-        unsaid = [need for need in _needed(step) if need not in needs]
+        unsaid = [need for need in _needed(step, judges) if need not in needs]
         wrong += [f"steps.{at}: needs: {need!r} must be named in `needs`" for need in unsaid]
         wrong += [f"steps.{at}: {place}" for place in _nowhere(step, messages)]
         wrong += [f"steps.{at}: {said}" for said in _contradictions(step)]
@@ -65,7 +65,7 @@ def _uses(
     elif isinstance(step, TamperReceipt):
         yield step.answer, "saved answer", saved
     for expect in expectations(step):
-        for name in (expect.same_as, expect.agrees_with):
+        for name in (expect.same_as, expect.agrees_with, expect.number_as):
             if name is not None:
                 yield name, "saved answer", saved
 
@@ -84,7 +84,7 @@ def call_expected(step: Step) -> CallExpectation | None:
     return step.call if isinstance(step, Deliver | DeliverBytes | Query | Upload) else None
 
 
-def _needed(step: Step) -> Iterator[str]:
+def _needed(step: Step, judges: str) -> Iterator[str]:
     if isinstance(step, FileStep) or (isinstance(step, Make) and step.base == "application"):
         yield "sample"
     if isinstance(step, FileStep) or (isinstance(step, Make) and step.files == "sample"):
@@ -96,7 +96,7 @@ def _needed(step: Step) -> Iterator[str]:
     if isinstance(step, DeliverBytes):
         yield "bytes"
     if isinstance(step, Deliver) and step.over == "anonymous":
-        yield "tls"
+        yield "tls" if judges == "gateway" else "credentials"
     if isinstance(step, Deliver) and (len(step.messages) > 1 or step.messages[0].endswith("*")):
         yield "batches"
     if isinstance(step, Ask):

@@ -43,6 +43,10 @@ class Expectation(_Words):
     """The very bytes of an answer saved before."""
     agrees_with: Name | None = None
     """The very bytes of an answer saved before, if both are receipts."""
+    number_as: Name | None = None
+    """The partner's case number of an answer saved before, where a platform answers."""
+    shows_form: bool = False
+    """Of a printed sheet: that it shows every value of the form, and names every file."""
     received_within_ms: int | None = Field(default=None, ge=0)
     """How far `received_at` may lie from our clock."""
     save: Name | None = None

@@ -18,6 +18,7 @@ from gateway.kernel.envelope import (
     Attachment,
     AttachmentRef,
     AttachmentState,
+    Header,
     Kind,
     NotTakenIn,
     ReceiptQuery,
@@ -73,6 +74,49 @@ class Dialect(Protocol):
         ...
 
 
+class Speaker:
+    """Says one thing to a partner's platform, in its words, and reads what it answers."""
+
+    def __init__(self, dialect: Dialect, translation: Translation) -> None:
+        self._dialect = dialect
+        self._translation = translation
+
+    async def say(
+        self, ours: Tree, number: str, timeout_s: float
+    ) -> NotTakenIn | Listed | Answered:
+        """Push a message, given in our words, under its number.
+
+        Raises:
+            OutletDown: no answer was had, or none that can be read.
+            Fault: the partner has no words for it (`mapping.*`), or it cannot be carried.
+        """
+        theirs = self._translation.outbound(ours)
+        answer = await self._dialect.send(theirs.operation, theirs.document, number, timeout_s)
+        return answer if isinstance(answer, Listed) else self.read(answer)
+
+    def read(self, answer: DialectAnswer) -> NotTakenIn | Answered:
+        """Return what an answer means.
+
+        Raises:
+            OutletDown: it says neither yes nor no.
+        """
+        try:
+            verdict = self._translation.answer(answer.document)
+        except Fault as unread:
+            raise OutletDown(unread.code.value) from unread
+        if verdict.retry:
+            return NotTakenIn(FaultCode.PARTNER_REFUSED.value, retry=True)
+        try:
+            require_accepted(verdict)
+        except Fault as refused:
+            return Answered(answer.raw, answer.strength, refused.code, verdict.text)
+        return Answered(answer.raw, answer.strength, number=verdict.number)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._dialect.close()
+
+
 class DialectOutlet:
     """Implements `ports.outlet.Outlet` for a partner's own platform."""
 
@@ -81,8 +125,7 @@ class DialectOutlet:
     def __init__(
         self, dialect: Dialect, translation: Translation, journal: Journal, vault: Vault
     ) -> None:
-        self._dialect = dialect
-        self._translation = translation
+        self._speaker = Speaker(dialect, translation)
         self._journal = journal
         self._vault = vault
 
@@ -131,29 +174,12 @@ class DialectOutlet:
         if message.header.kind in CASELESS:
             return _NOT_CARRIED
         try:
-            theirs = self._translation.outbound(await self._ours(message))
             number = uuid_text(message.header.message_id)
-            answer = await self._dialect.send(theirs.operation, theirs.document, number, timeout_s)
+            return await self._speaker.say(await self._ours(message), number, timeout_s)
         except Fault as fault:
             if fault.code is FaultCode.MAPPING_KIND_UNMAPPED:
                 return _unsayable(message.header.kind, fault)
             return NotTakenIn(fault.code.value, retry=True, retry_after_ms=fault.retry_after_ms)
-        if isinstance(answer, Listed):
-            return answer
-        return self._read(answer)
-
-    def _read(self, answer: DialectAnswer) -> NotTakenIn | Answered:
-        try:
-            verdict = self._translation.answer(answer.document)
-        except Fault as unread:
-            raise OutletDown(unread.code.value) from unread
-        if verdict.retry:
-            return NotTakenIn(FaultCode.PARTNER_REFUSED.value, retry=True)
-        try:
-            require_accepted(verdict)
-        except Fault as refused:
-            return Answered(answer.raw, answer.strength, refused.code, verdict.text)
-        return Answered(answer.raw, answer.strength, number=verdict.number)
 
     # --- our words ------------------------------------------------------------------------------
 
@@ -166,37 +192,11 @@ class DialectOutlet:
         header = message.header
         case = await self._case(message)
         body = decode_body(message.body_bytes)
-        form: Value = json.loads(body.form)
-        tree: Tree = {}
-        if header.kind is Kind.SUBMITTED and isinstance(form, dict):
-            tree = {n: form[n] for n in ("identity", "authorisation") if n in form}
-            form = form["form"]
         scope = VaultScope(header.recipient, header.case_key)
         _require_carriable(body.attachments)
-        materials: list[Value] = [await self._material(scope, a) for a in body.attachments]
-        return {
-            "message": {
-                "id": uuid_text(header.message_id),
-                "kind": header.kind.name.lower(),
-                "sent_at": header.sent_at_ms,
-                "sender": header.sender,
-                "recipient": header.recipient,
-                "item_code": header.item_code,
-                "item_version": header.item_version,
-                "mode": header.mode.name.lower() if header.mode else "",
-                "purpose": header.purpose,
-                "unit": header.acting_unit,
-                "right": header.delegated_right.name.lower(),
-            },
-            "case": {
-                "id": f"{header.case_origin}/{uuid_text(header.case_id)}",
-                "applicant_number": case.applicant_number,
-                "handling_number": case.handling_number,
-            },
-            "form": form,
-            "materials": materials,
-            **tree,
-        }
+        materials = [await self._material(scope, a) for a in body.attachments]
+        numbers = CaseNumbers(case.applicant_number, case.handling_number)
+        return in_our_words(header, json.loads(body.form), numbers, materials)
 
     async def _case(self, message: Envelope) -> CaseRecord:
         key = message.header.case_key
@@ -208,14 +208,7 @@ class DialectOutlet:
 
     async def _material(self, scope: VaultScope, a: Attachment) -> Tree:
         content = b"".join([chunk async for chunk in self._vault.read(scope, a.commitment)])
-        held: Tree = {
-            "code": a.material_code,
-            "name": a.name,
-            "media_type": a.media_type,
-            "size": a.size,
-            "content": content,
-        }
-        return held
+        return material_of(a, content)
 
     # --- files go inside the documents ----------------------------------------------------------
 
@@ -231,7 +224,58 @@ class DialectOutlet:
 
     async def close(self) -> None:
         """See `Outlet`."""
-        await self._dialect.close()
+        await self._speaker.close()
+
+
+class CaseNumbers(NamedTuple):
+    """What both sides call a case (办件编号); empty if not yet given."""
+
+    applicant: str = ""
+    handling: str = ""
+
+
+def in_our_words(
+    header: Header, form: Value, numbers: CaseNumbers, materials: Sequence[Tree]
+) -> Tree:
+    """Return a message as translations read it; `form` is the body's whole document."""
+    beside: Tree = {}
+    if header.kind is Kind.SUBMITTED and isinstance(form, dict):
+        beside = {n: form[n] for n in ("identity", "authorisation") if n in form}
+        form = form["form"]
+    return {
+        "message": {
+            "id": uuid_text(header.message_id),
+            "kind": header.kind.name.lower(),
+            "sent_at": header.sent_at_ms,
+            "sender": header.sender,
+            "recipient": header.recipient,
+            "item_code": header.item_code,
+            "item_version": header.item_version,
+            "mode": header.mode.name.lower() if header.mode else "",
+            "purpose": header.purpose,
+            "unit": header.acting_unit,
+            "right": header.delegated_right.name.lower(),
+        },
+        "case": {
+            "id": f"{header.case_origin}/{uuid_text(header.case_id)}",
+            "applicant_number": numbers.applicant,
+            "handling_number": numbers.handling,
+        },
+        "form": form,
+        "materials": list(materials),
+        **beside,
+    }
+
+
+def material_of(attachment: Attachment, content: bytes) -> Tree:
+    """Return a file as translations read it."""
+    return {
+        "code": attachment.material_code,
+        "name": attachment.name,
+        "media_type": attachment.media_type,
+        "size": attachment.size,
+        "content": content,
+    }
 
 
 def _require_carriable(attachments: Sequence[Attachment]) -> None:

@@ -51,8 +51,10 @@ def read_config(path: Path) -> Config:
     return load_config(path, os.environ)
 
 
-def read_book(config: Config) -> Book:
+def read_book(config: Config, *, drafts: bool = False) -> Book:
     """Read the directory as `serve` would: the files, and what the journal has of agreements.
+
+    `drafts`: those too that nothing is believed of yet.
 
     Raises:
         ConfigProblem: naming everything that is wrong, in every file.
@@ -64,7 +66,8 @@ def read_book(config: Config) -> Book:
     from gateway.kernel.identifiers import GatewayId
 
     home = GatewayId(config.gateway_id)
-    book = load_book(config.partners_dir, home, SuiteVerifier(), demo=config.demo)
+    verifier = SuiteVerifier()
+    book = load_book(config.partners_dir, home, verifier, demo=config.demo, drafts=drafts)
     return with_agreed(config, book)
 
 

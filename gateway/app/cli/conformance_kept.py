@@ -56,7 +56,7 @@ def status(
     from gateway.app.conformance import freshness
 
     settings = read_config(config)
-    found = freshness(settings, read_book(settings), target, now_ms())
+    found = freshness(settings, read_book(settings, drafts=True), target, now_ms())
     view: dict[str, Any] = {"passed": found.passed, "reasons": list(found.reasons)}
     view["report"] = None if found.path is None else str(found.path)
     if json:

@@ -14,7 +14,7 @@ from gateway.app.cli.conformance_views import view_lines
 from gateway.app.cli.exits import ExitCode, Stop
 from gateway.app.config import Config
 from gateway.conformance.bench import Bench, CallFailed, NoAnswer, Unreadable
-from gateway.conformance.case_files import Case
+from gateway.conformance.case_files import Case, applicable
 from gateway.conformance.report import Document, Run, keep, sign_report
 from gateway.conformance.running import Result, Status, run_cases
 
@@ -89,19 +89,20 @@ async def _judge(config: Config, wish: Wish) -> tuple[Document, bytes]:
     from gateway.app import conformance as parts
     from gateway.conformance.report import document_of
 
-    at_ms, book = now_ms(), read_book(config)
+    at_ms, book = now_ms(), read_book(config, drafts=True)
     named = parts.Named(wish.gateway_id, wish.authorities, wish.server_name, wish.certificates)
     target = parts.find_target(config, book, wish.target, named, at_ms)
     sender = parts.sender_of(config, book, at_ms, wish.expired_key, wish.future_key)
-    line = parts.line_to(config, target, wish.call_s)
+    cases = applicable(wish.cases, target.partner.outlet)
+    line = parts.line_for(config, book, target, wish.call_s)
     bench = parts.bench_of(sender, target, line)
     try:
         pin = await _pin(bench)
-        results = await _run(bench, wish.cases, quiet=str(wish.json) == "-")
+        results = await _run(bench, cases, quiet=str(wish.json) == "-")
     finally:
         await line.close()
     run = Run(at_ms, wish.selection, pin, wish.days)
-    document = document_of(bench, wish.cases, results, run)
+    document = document_of(bench, cases, results, run)
     return document, sign_report(document, sender.signers[0])
 
 

@@ -32,7 +32,8 @@ class FileDropKind:
             opening.clock,
             opening.log,
         )
-        return Opened(FileDrop(settings, line), listen=reader.run)
+        dialect = FileDrop(settings, line)
+        return Opened(dialect, listen=reader.run, peek=dialect.answer_to)
 
 
 def _access(s: FileDropSettings, opening: Opening) -> Access:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from gateway.adapters.outlets.dialect import Dialect
+from gateway.adapters.outlets.dialect import Dialect, DialectAnswer
 from gateway.ports.callbacks import CallbackHandler
 from gateway.ports.clock import Clock, Entropy
 from gateway.ports.reception import Reception
@@ -42,6 +42,8 @@ class Opened:
     """Its inbound side over HTTP."""
     listen: Callable[[], Coroutine[object, object, None]] | None = None
     """Its inbound side that polls; runs until it is cancelled."""
+    peek: Callable[[bytes], Awaitable[DialectAnswer | None]] | None = None
+    """Where answers come by themselves: look for the one to a message id, and take nothing away."""
 
 
 class DialectKind(Protocol):

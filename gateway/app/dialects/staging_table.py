@@ -37,7 +37,8 @@ class StagingTableKind:
             opening.clock,
             opening.log,
         )
-        return Opened(StagingTable(line, opening.clock), listen=reader.run)
+        dialect = StagingTable(line, opening.clock)
+        return Opened(dialect, listen=reader.run, peek=reader.answer_to)
 
 
 def _url(s: StagingTableSettings, opening: Opening) -> URL:

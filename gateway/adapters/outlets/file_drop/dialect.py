@@ -62,6 +62,22 @@ class FileDrop:
             await write_file(client, f"{s.out}/{name}", raw)
         return Listed()
 
+    async def answer_to(self, message_id: bytes) -> DialectAnswer | None:
+        """Look for the partner's result on a file of ours; it is left where it lies.
+
+        Raises:
+            OutletDown: the line broke.
+            Fault: the result cannot be read.
+        """
+        s = self._settings
+        async with self._line.client() as client:
+            for found in await listing(client, s.incoming):
+                name = read_name(found.name, s.format, s.pattern) if found.regular else None
+                if name is not None and name.answers == message_id:
+                    raw = await read_file(client, f"{s.incoming}/{found.name}")
+                    return DialectAnswer(raw, read_document(s.format, raw, s.encoding), PROVEN)
+        return None
+
     async def close(self) -> None:
         """See `Dialect`."""
         await self._line.close()

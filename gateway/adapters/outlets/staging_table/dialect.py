@@ -127,6 +127,18 @@ class TableReader:
             for row in await self._rows(partial(self.line.tables.news, table)):
                 await self._received(row)
 
+    async def answer_to(self, message_id: bytes) -> DialectAnswer | None:
+        """Look whether the partner has set the flag of a row of ours.
+
+        Raises:
+            OutletDown: the database cannot be had.
+        """
+        numbers = [uuid_text(message_id)]
+        for table in self.settings.out:
+            for row in await self._rows(partial(self.line.tables.answers, table, numbers)):
+                return DialectAnswer(_raw(row), row.cells, PROVEN)
+        return None
+
     async def _rows(self, read: Callable[[], Sequence[Staged]]) -> Sequence[Staged]:
         return await self.line.run(read)
 

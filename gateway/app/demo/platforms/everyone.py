@@ -10,7 +10,11 @@ from gateway.app.demo.platforms.files import FileExchange
 from gateway.app.demo.platforms.front import FrontDatabase
 from gateway.app.demo.platforms.office import Platform, PlatformStory, adopted, connect
 from gateway.app.demo.platforms.police import PoliceService
-from gateway.app.demo.platforms.rest import CityPlatform, DistrictPlatform, ProvincePlatform
+from gateway.app.demo.platforms.rest_partners import (
+    CityPlatform,
+    DistrictPlatform,
+    ProvincePlatform,
+)
 from gateway.app.demo.state import State, config_of
 from gateway.app.demo.story import DemoFailed, Stage
 

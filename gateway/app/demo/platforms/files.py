@@ -12,9 +12,9 @@ import asyncssh
 from stdnum.iso7064 import mod_37_36
 
 from gateway.adapters.outlets.documents import read_xml, write_xml
-from gateway.app.demo.platforms.office import POLL_S, PlatformStory, today, write_secret
+from gateway.app.demo.platforms.office import POLL_S, PlatformStory, Register, today, write_secret
 from gateway.app.provision import Site
-from gateway.kernel.trees import Tree
+from gateway.kernel.trees import Tree, get, steps_of
 from gateway.ports.clock import Clock
 
 _USER: Final = "kuayu"
@@ -52,6 +52,7 @@ class FileExchange:
     def __init__(self, clock: Clock, root: Path) -> None:
         self._clock = clock
         self._root = root
+        self.register = Register(self.story.items)
 
     @asynccontextmanager
     async def running(self, site: Site) -> AsyncIterator[str]:
@@ -98,11 +99,23 @@ class FileExchange:
                 path.unlink()  # our own words, answered
                 continue
             document = read_xml(path.read_bytes(), _ENCODING)
-            result: Tree = {"HZ": {"DM": "0", "SM": "成功", "BJBH": self._number()}}
-            self._lay(f"{path.stem}.result", result)
-            if path.name.startswith("sqsb_"):
-                self._handle(document)
+            self._lay(f"{path.stem}.result", {"HZ": self._taken(path.name, document)})
             path.unlink()
+
+    def _taken(self, name: str, document: Tree) -> Tree:
+        """Take a file in, once for each number; return the result that is laid down for it."""
+        number, case, item = (
+            str(get(document, steps_of(at)))
+            for at in ("/YWSJ/BWTOU/BWBH", "/YWSJ/BWTOU/JHBH", "/YWSJ/SX/SXBM")
+        )
+        if name.startswith("sqsb_"):
+            if not self.register.lists(item):
+                return {"DM": "3", "SM": "没有该事项（示例）"}
+            if self.register.opened(number, case):
+                self._handle(document)
+        elif not self.register.has(case):
+            return {"DM": "4", "SM": "没有该办件（示例）"}
+        return {"DM": "0", "SM": "成功", "BJBH": self._number()}
 
     def _handle(self, document: Tree) -> None:
         asked, day = document["YWSJ"], today(self._clock.now_ms())

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.app.demo.platforms.office import POLL_S, PlatformStory, today
+from gateway.app.demo.platforms.office import POLL_S, PlatformStory, Register, today
 from gateway.app.provision import Site
 from gateway.ports.clock import Clock
 
@@ -31,6 +31,8 @@ _TABLES: Final = (
     f"ex_result ({_HEAD}, sqbh, jg, wh, ly, jgsm)",
 )
 _READ: Final = "SELECT id, sqbh FROM {} WHERE rec_flag = '0'"
+_APPLY: Final = ("ex_transport", "ex_change", "ex_cancel")
+_FLAG: Final = "UPDATE {} SET rec_flag = ? WHERE id = ?"
 _CHILDREN: Final = ", ".join(
     f'{{ of = "{of}", table = "ex_attach", parent = "pid", order = "xh", name = "fj" }}'
     for of in ("ex_transport", "ex_change", "ex_cancel", "ex_supply")
@@ -53,6 +55,7 @@ class FrontDatabase:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.register = Register(self.story.items)
 
     @asynccontextmanager
     async def running(self, site: Site) -> AsyncIterator[str]:
@@ -78,10 +81,11 @@ class FrontDatabase:
 
     def _turn(self, db: sqlite3.Connection) -> None:
         """Read what lies ready, and say what comes of an application."""
-        for table in ("ex_transport", "ex_deliver"):
+        for table in (*_APPLY, "ex_deliver", "ex_withdraw"):
             for ident, number in db.execute(_READ.format(table)).fetchall():
-                db.execute(f"UPDATE {table} SET rec_flag = '1' WHERE id = ?", (ident,))  # noqa: S608
-                if table == "ex_transport":
+                known = table in _APPLY or self.register.has(number)
+                db.execute(_FLAG.format(table), ("1" if known else "2", ident))
+                if table in _APPLY and self.register.opened(ident, number):
                     self._handle(db, number)
 
     def _handle(self, db: sqlite3.Connection, number: str) -> None:

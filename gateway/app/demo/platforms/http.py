@@ -11,11 +11,9 @@ from aiohttp import web
 
 from gateway.app.demo.platforms.office import POLL_S, PlatformStory
 from gateway.app.demo.state import config_of
-from gateway.app.demo.story import DemoFailed
 from gateway.app.provision import Site
 
 _BYTES_MAX: Final = 64 * 1_048_576
-_TRIES_MAX: Final = 500
 
 
 @asynccontextmanager
@@ -50,14 +48,9 @@ def called_back_at(site: Site, story: PlatformStory) -> str:
     return f"http://{config_of(site).callbacks.listen}/callbacks/{story.region}/"
 
 
-async def insist(said: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Say something again until it is taken over, as real services do.
-
-    Raises:
-        DemoFailed: it never was.
-    """
-    for _ in range(_TRIES_MAX):
-        if await said():
+async def insist(said: Callable[[], Awaitable[bool]], wanted: Callable[[], bool]) -> None:
+    """Say something again until it is taken over, as real services do, while it is wanted."""
+    while not await said():
+        if not wanted():
             return
         await asyncio.sleep(POLL_S)
-    raise DemoFailed(f"回调未被接收 the feedback {what} was not taken over")

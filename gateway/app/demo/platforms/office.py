@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,12 @@ class PlatformStory:
         """The sample application's folder."""
         return partners_root() / self.folder / "vectors" / self.vector
 
+    @property
+    def items(self) -> frozenset[str]:
+        """Codes of the items that the partner decides."""
+        folders = (partners_root() / self.folder / "items").iterdir()
+        return frozenset(path.name for path in folders)
+
     def form(self) -> View:
         """Return the sample application's form."""
         found: View = json.loads((self.samples / "submitted.json").read_bytes())["form"]
@@ -51,6 +58,38 @@ class PlatformStory:
         golden = json.loads((self.samples / "golden.json").read_bytes())
         codes: list[str] = golden[-1]["files"]
         return codes
+
+
+class Register:
+    """The cases a simulated platform has: one for each number under which it was asked."""
+
+    def __init__(self, items: Collection[str] | None) -> None:
+        self._items = items
+        """What it decides; None: everything."""
+        self._cases: dict[str, str] = {}
+        self._withdrawn: set[str] = set()
+
+    def lists(self, item: str) -> bool:
+        """Tell whether the platform decides such an item."""
+        return self._items is None or item in self._items
+
+    def opened(self, number: str, case: str) -> bool:
+        """Keep a case; tell whether it is new, and not asked for again under its number."""
+        fresh = number not in self._cases
+        self._cases[number] = case
+        return fresh
+
+    def has(self, case: str) -> bool:
+        """Tell whether a case was opened here."""
+        return case in self._cases.values()
+
+    def withdraw(self, case: str) -> None:
+        """Note that nobody waits for a case any more."""
+        self._withdrawn.add(case)
+
+    def goes_on(self, case: str) -> bool:
+        """Tell whether somebody still waits for a case."""
+        return case not in self._withdrawn
 
 
 class Platform(Protocol):

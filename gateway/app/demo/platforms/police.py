@@ -20,12 +20,13 @@ from gateway.adapters.outlets.soap.envelope import (
     write_inside,
 )
 from gateway.app.demo.platforms.http import beside, called_back_at, insist, served
-from gateway.app.demo.platforms.office import PlatformStory, today, write_secret
+from gateway.app.demo.platforms.office import PlatformStory, Register, today, write_secret
 from gateway.app.provision import Site
-from gateway.kernel.trees import Tree
+from gateway.kernel.trees import Tree, get, steps_of
 from gateway.ports.clock import Clock
 
 _SPACE: Final = "http://services.police.example/"
+_HEAD: Final = "/PACKAGE/PACKAGEHEAD"
 _OURS, _THEIRS = "demo-licence-kuayu", "demo-licence-police"
 
 
@@ -46,6 +47,7 @@ class PoliceService:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._waiting: asyncio.Queue[str] = asyncio.Queue()
+        self.register = Register(self.story.items)
 
     @asynccontextmanager
     async def running(self, site: Site) -> AsyncIterator[str]:
@@ -66,15 +68,26 @@ class PoliceService:
         call = read_call(await request.read())
         told: Tree = {"RESULT": {"CODE": "-1", "MESSAGE": "授权码错误（示例）"}}
         if call.parameters["licence"] == _OURS:
-            told = {"RESULT": {"CODE": "0", "MESSAGE": "成功", "SLBH": self._number()}}
-            if call.operation == "sendApply":
-                package = read_inside(call.parameters["information"])["PACKAGE"]
-                assert isinstance(package, dict)
-                head = package["PACKAGEHEAD"]
-                assert isinstance(head, dict)
-                self._waiting.put_nowait(str(head["YWXTBH"]))
+            told = self._taken(call.operation, read_inside(call.parameters["information"]))
         answer = Call(f"{call.operation}Response", {"return": write_inside(told)})
         return web.Response(body=write_call(_SPACE, answer), headers={"Content-Type": CONTENT_TYPE})
+
+    def _taken(self, operation: str, document: Tree) -> Tree:
+        """Take a word about a case in, once for each number."""
+        number, case, item = (
+            str(get(document, steps_of(at)))
+            for at in (f"{_HEAD}/BWID", f"{_HEAD}/YWXTBH", "/PACKAGE/DATA/RECORD/SXBM")
+        )
+        if operation == "sendApply":
+            if not self.register.lists(item):
+                return {"RESULT": {"CODE": "-3", "MESSAGE": "没有该事项（示例）"}}
+            if self.register.opened(number, case):
+                self._waiting.put_nowait(case)
+        elif not self.register.has(case):
+            return {"RESULT": {"CODE": "-4", "MESSAGE": "没有该办件（示例）"}}
+        elif operation == "sendWithdraw":
+            self.register.withdraw(case)
+        return {"RESULT": {"CODE": "0", "MESSAGE": "成功", "SLBH": self._number()}}
 
     async def _work(self, back: str) -> None:
         """Give feedback on each application, one word after another, until each is taken in."""
@@ -94,7 +107,7 @@ class PoliceService:
                     head: Tree = {"BWID": f"SZ-{case[-12:]}-{at}", "YWXTBH": case}
                     package: Tree = {"PACKAGEHEAD": head, "DATA": {"RECORD": record}}
                     said_once = partial(_accepted, http, back, operation, {"PACKAGE": package})
-                    await insist(said_once, operation)
+                    await insist(said_once, partial(self.register.goes_on, case))
 
     def _number(self) -> str:
         return f"苏公户〔示例〕{today(self._clock.now_ms())}"
@@ -104,8 +117,11 @@ async def _accepted(http: aiohttp.ClientSession, back: str, operation: str, docu
     """Call the gateway back; tell whether it took over what was said."""
     parameters = {"licence": _THEIRS, "information": write_inside(document)}
     body = write_call(_SPACE, Call(operation, parameters))
-    async with http.post(back, data=body, headers={"Content-Type": CONTENT_TYPE}) as answer:
-        raw = await answer.read()
+    try:
+        async with http.post(back, data=body, headers={"Content-Type": CONTENT_TYPE}) as answer:
+            raw = await answer.read()
+    except aiohttp.ClientError:
+        return False
     if answer.status != 200:
         return False
     told = read_inside(next(iter(read_call(raw).parameters.values())))["RESULT"]
