@@ -1,6 +1,6 @@
 """SIGKILL at any instant, again and again, with work in flight over both gateways.
 
-`CRASH_KILLS` (50) and `CRASH_SEED` (drawn) come from the environment; `make crash-long` kills 300
+`CRASH_KILLS` (25) and `CRASH_SEED` (drawn) come from the environment; `make crash-long` kills 300
 times. A seed fixes who is killed and what is asked for, not the instants of the system's scheduler.
 """
 
@@ -84,7 +84,7 @@ async def _kill(world: World, rng: random.Random, wanted: int, tally: Tally) -> 
 
 
 async def test_kills_at_random_lose_nothing_and_do_nothing_twice(tmp_path: Path) -> None:
-    wanted = int(os.environ.get("CRASH_KILLS", "50"))
+    wanted = int(os.environ.get("CRASH_KILLS", "25"))
     seed = int(os.environ.get("CRASH_SEED", str(secrets.randbits(32))))
     print(f"\nCRASH_SEED={seed} CRASH_KILLS={wanted}")
     rng, tally, courses = random.Random(seed), Tally(), list[Course]()

@@ -30,26 +30,33 @@ def act(
         Stop: there is no key to sign with; what `operate` raises.
         Exit: it waits.
     """
-    from gateway.adapters.system.clock import SystemEntropy
     from gateway.app.serve import seams_of
+
+    at_ms = seams_of(config).clock.now_ms()
+    view = operate(config, "act", signed(own_key(config), config, command, arguments, at_ms))
+    if "waiting" in view:
+        _tell_waiting(view, json=json)
+    return view
+
+
+def signed(
+    signer: FileSigner, config: Config, command: str, arguments: Mapping[str, object], at_ms: int
+) -> dict[str, object]:
+    """Return what goes to the gateway for an act: its bytes, and who signed them."""
+    from gateway.adapters.system.clock import SystemEntropy
     from gateway.kernel.digests import TYPE_OPERATOR_ACT, pae
     from gateway.kernel.identifiers import GatewayId, uuid7
     from gateway.kernel.operators import OperatorAct
     from gateway.wire.operator_acts import encode_operator_act
 
-    signer, at_ms = own_key(config), seams_of(config).clock.now_ms()
     act_id = uuid7(at_ms, SystemEntropy().token(10))
     asked = OperatorAct(act_id, GatewayId(config.gateway_id), command, dict(arguments), at_ms)
     raw = encode_operator_act(asked)
-    signed = {
+    return {
         "act": base64.b64encode(raw).decode(),
         "key": signer.key_id.hex(),
         "signature": base64.b64encode(signer.sign(pae(TYPE_OPERATOR_ACT, raw))).decode(),
     }
-    view = operate(config, "act", signed)
-    if "waiting" in view:
-        _tell_waiting(view, json=json)
-    return view
 
 
 def _tell_waiting(view: Mapping[str, Any], *, json: bool) -> None:

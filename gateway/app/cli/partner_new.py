@@ -20,7 +20,7 @@ from gateway.app.cli.exits import ExitCode, Stop
 
 EXAMPLES = examples(
     "kuayu partner new 620600 --folder wuwei --name-zh 武威市 --name-en Wuwei \\",
-    "  --unit 116206000000000000 --outlet file_drop",
+    "  --unit 11620600MB0000000G --outlet file_drop",
     "kuayu partner new      逐项询问 asks for each",
 )
 
@@ -52,6 +52,7 @@ def new(
     settings = read_config(config)
     from gateway.app.cli.acting import act
     from gateway.app.onboarding.templates import KINDS, Newcomer, files_of
+    from gateway.rules.schema.formats import is_uscc
 
     asked = {
         "ID 行政区划代码": id or "",
@@ -64,6 +65,9 @@ def new(
             asked.items()]  # fmt: skip
     if said[4] not in KINDS:
         raise Stop(ExitCode.USAGE, f"--outlet {said[4]}: unknown; there are {', '.join(KINDS)}")
+    if not is_uscc(said[3]):
+        told = "is no unified social credit code (统一社会信用代码): 18 characters"
+        raise Stop(ExitCode.USAGE, f"--unit {said[3]}: {told}")
     who = Newcomer(said[0], said[1], said[2], said[3], said[4], simulated)
     name = folder or f"p{who.gateway_id}"
     view = act(settings, "partner-new", {"folder": name, "partner": who.gateway_id,

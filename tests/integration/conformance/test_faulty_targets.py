@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.conformance.case_files import Case, load_cases
+from gateway.conformance.case_files import Case, applicable, load_cases
 from gateway.conformance.running import Result, Status, verdict_of
 from gateway.conformance.steps import Deliver, Expectation, Query
 from tests.integration.conformance.benches import Judged, failures, results_of
@@ -34,6 +34,8 @@ from tests.integration.conformance.faulty import (
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CASES = applicable(load_cases(), "grpc")
 
 BATCHES = {"correlation.answers_in_order", "limits.batch_of_256_one_bad", "link.queries_in_order"}
 REPETITIONS = {
@@ -118,20 +120,18 @@ async def test_a_lie_is_found_by_precisely_the_cases_about_it(
     results = await judged_by(world, liar)
     failed = failures(results)
     assert cases_of(failed) == cases, failed
-    musts = {c.id for c in load_cases() if c.file.level == "must"}
+    musts = {c.id for c in CASES if c.file.level == "must"}
     assert verdict_of(results) == ("failed" if cases & musts else "passed")
 
 
 async def test_who_takes_everything_in_fails_each_case_that_forbids_it(world: Judged) -> None:
-    forbidding = {
-        c.id for c in load_cases() if any("taken_in" not in e.outcome for e in expectations(c))
-    }
+    forbidding = {c.id for c in CASES if any("taken_in" not in e.outcome for e in expectations(c))}
     assert cases_of(failures(await judged_by(world, Lenient()))) == forbidding
 
 
 async def test_who_takes_nothing_in_fails_each_case_that_needs_an_answer(world: Judged) -> None:
     failed = cases_of(failures(await judged_by(world, Severe())))
-    passed = {c.id for c in load_cases()} - failed
+    passed = {c.id for c in CASES} - failed
     assert passed == CALLS - {"attachments.damaged", "limits.batch_of_257"} | {
         "refusal.in_two_languages",
         "refusal.names_a_rule",
@@ -169,7 +169,7 @@ async def test_an_answer_that_is_none_fails_each_case_that_delivers(
     world: Judged, liar: Liar
 ) -> None:
     failed = cases_of(failures(await judged_by(world, liar)))
-    delivering = {c.id for c in load_cases() if expectations(c)} | {"retry.at_once"}
+    delivering = {c.id for c in CASES if expectations(c)} | {"retry.at_once"}
     assert failed == delivering
 
 
@@ -188,7 +188,7 @@ async def test_who_never_answers_fails_and_is_not_waited_for(world: Judged) -> N
 
 
 async def test_one_question_that_hangs_fails_alone(world: Judged) -> None:
-    cases = [c for c in load_cases() if c.id.partition(".")[0] in ("link", "ping")]
+    cases = [c for c in CASES if c.id.partition(".")[0] in ("link", "ping")]
     liar = SilentOnQueries()
     async with lying(world, liar, call_s=1.0) as bench:
         results = await results_of(bench, cases)
@@ -216,4 +216,4 @@ async def test_no_case_cannot_fail(world: Judged) -> None:
     failed: set[str] = {"services.certificate"}
     for liar in (Lenient(), Severe(), NeverFails(), Ahead(), OfAnother()):
         failed |= cases_of(failures(await judged_by(world, liar)))
-    assert {c.id for c in load_cases()} - failed == set()
+    assert {c.id for c in CASES} - failed == set()

@@ -191,7 +191,12 @@ async def test_a_right_that_the_kind_does_not_exercise_is_refused(world: World) 
 
 @pytest.mark.parametrize(
     "kind",
-    [k for k in Kind if k.value > 15 and k not in {Kind.PING, Kind.CATALOGUE_CHANGED, *VERDICTS}],
+    [
+        k
+        for k in Kind
+        if k.value > 15
+        and k not in {Kind.PING, Kind.CATALOGUE_CHANGED, Kind.KEY_ANNOUNCED, *VERDICTS}
+    ],
 )
 async def test_a_kind_that_is_not_served_is_refused(world: World, kind: Kind) -> None:
     peer = world.jiuquan

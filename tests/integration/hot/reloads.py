@@ -12,18 +12,27 @@ from typing import Any
 
 import aiohttp
 
+from gateway.adapters.pki.key_files import load_signer
+from gateway.adapters.system.clock import SystemClock
+from gateway.app.cli.acting import signed
 from gateway.app.config import Config
+from gateway.app.operations import ACTS
 from tests.support.world import Node
 
 ENDS_S = 30.0
 
 
 async def asked(config: Config, command: str, **arguments: str) -> dict[str, Any]:
-    """Send a command to the operators' socket; a refusal is its answer too."""
+    """Have the operators' socket do a command, signed if it is an act; a refusal is an answer."""
+    sent: dict[str, object] = dict(arguments)
+    if command in ACTS:
+        assert config.operator.key is not None
+        signer, now_ms = load_signer(config.operator.key, allow_public=True), SystemClock().now_ms()
+        command, sent = "act", signed(signer, config, command, arguments, now_ms)
     connector = aiohttp.UnixConnector(os.fspath(config.operator.socket))
     async with (
         aiohttp.ClientSession(connector=connector) as session,
-        session.post(f"http://operator/v1/{command}", json=arguments) as answer,
+        session.post(f"http://operator/v1/{command}", json=sent) as answer,
     ):
         found: dict[str, Any] = json.loads(await answer.read())
         return found
