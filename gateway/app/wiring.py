@@ -27,6 +27,7 @@ from gateway.flow.gathering import Gathering
 from gateway.flow.housekeeping import Housekeeping
 from gateway.flow.intake import Intake
 from gateway.flow.key_watch import KeyWatch
+from gateway.flow.lane_watch import LaneWatch
 from gateway.flow.list_keeper import ListKeeper
 from gateway.flow.uploads import AttachmentIntake
 from gateway.ports.telemetry import EventLog
@@ -107,6 +108,8 @@ def _keep_lists(stack: AsyncExitStack, c: Core) -> None:
 async def _exchange(stack: AsyncExitStack, c: Core, intake: Intake) -> PartnerServer:
     watch = KeyWatch(c.directory, [own_transport(c.config)], c.seams.clock, c.log)
     stack.callback(c.owner.start("key-watch", watch.run()).cancel)
+    lanes = LaneWatch(c.journal, c.directory, c.seams.clock, c.log)
+    stack.callback(c.owner.start("lane-watch", lanes.run()).cancel)
     uploads = AttachmentIntake(c.vault, c.journal, c.directory, c.seams.clock)
     home = Housekeeping(c.vault, c.journal, c.directory, uploads, c.seams.clock, c.log)
     stack.callback(c.owner.start("housekeeping", home.run()).cancel)

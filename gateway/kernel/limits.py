@@ -143,6 +143,7 @@ REASON_CHARS_MAX: Final = 2_000  # a reason is a paragraph, not a document
 
 INVITATION_BYTES_MAX: Final = 262_144  # names, an address and a dozen certificates
 INVITATION_LIFE_MS: Final = 14 * 86_400_000  # two offices find a time to telephone
+RECEIPT_LATE_MS: Final = 1_800_000  # a partner that is well answers within seconds
 ANNOUNCED_KEYS_MAX: Final = 8  # of a partner: a next key of each suite, and of its transport
 OPERATOR_ACT_AGE_MS_MAX: Final = 300_000  # clocks of an office differ by seconds, not minutes
 OPERATOR_ACT_WAITS_MS_MAX: Final = 86_400_000  # a second operator looks within a day
