@@ -251,10 +251,13 @@ def _secrets(folder: Path, settings: Mapping[str, object]) -> list[Path]:
 
 
 def _strange_folder(folder: Path, copy: Path, secrets: Sequence[Path]) -> Path:
-    """Copy a partner's folder, each secret replaced by another of its shape."""
-    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("items", "vectors", "acts"))
+    """Copy a partner's folder, each secret replaced by another of its shape; none is copied."""
+    ours = [path.name for path in secrets]
+    leave = shutil.ignore_patterns("items", "vectors", "acts", *ours)
+    shutil.copytree(folder, copy, ignore=leave)
     for path in secrets:
-        (copy / path).write_bytes(strange((copy / path).read_bytes()))
+        (copy / path).touch(mode=0o600)
+        (copy / path).write_bytes(strange((folder / path).read_bytes()))
     return copy
 
 

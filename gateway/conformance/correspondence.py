@@ -23,7 +23,8 @@ what the partner is: a gateway (`grpc`) gets the most; a platform of its own (`r
 `staging_table`, `file_drop`) gets the area `platform`, pushed by its adapter as its folder says,
 so that manifest, table and secrets are judged with it; of a partner that people carry papers to
 (`assisted`) only the printed sheet can be judged, the area `people`. A platform is judged as a
-draft already. The result is signed, names the
+draft already; one that answers later, by a flag or a file, is waited for as long as `--timeout`
+says. The result is signed, names the
 versions, keys and agreements it is about, and expires; `kuayu conformance verify FILE` proves it
 offline, `kuayu conformance status TARGET` says whether a fresh pass is kept.
 
