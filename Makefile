@@ -5,6 +5,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
+# Tests start hundreds of processes: each module is compiled once, not once a process.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test crash-long property-long check bench protos lock certs derived clean
 
 help: ## list the targets

@@ -11,6 +11,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from gateway.adapters.sql import migrations
@@ -35,7 +36,7 @@ async def test_a_file_that_is_not_at_the_head_is_not_opened(tmp_path: Path) -> N
     path.touch()
     with pytest.raises(JournalDown, match="kuayu migrate"):
         await open_sqlite(path)
-    assert migrate_sqlite(path) == ("", migrations.head())
+    assert migrate_sqlite(path) == ("", migrations.HEAD)
     connection = sqlite3.connect(path)
     connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.commit()
@@ -51,7 +52,7 @@ async def test_migrating_again_keeps_everything(sqlite_path: Path) -> None:
     journal = await open_sqlite(sqlite_path)
     await journal.write(s.write_some)
     await journal.close()
-    assert migrate_sqlite(sqlite_path) == (migrations.head(), migrations.head())
+    assert migrate_sqlite(sqlite_path) == (migrations.HEAD, migrations.HEAD)
     journal = await open_sqlite(sqlite_path)
     assert await s.holds_some(journal)
     await journal.close()
@@ -108,6 +109,10 @@ def test_the_migrations_make_the_tables_of_the_schema(migrated: Path, tmp_path: 
     metadata.create_all(engine)
     engine.dispose()
     assert tables(migrated) == tables(direct)
+
+
+def test_the_revision_that_is_needed_is_the_newest_there_is() -> None:
+    assert ScriptDirectory.from_config(migrations.config()).get_current_head() == migrations.HEAD
 
 
 def test_going_back_leaves_no_table(migrated: Path, tmp_path: Path) -> None:

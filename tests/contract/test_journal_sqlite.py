@@ -212,7 +212,7 @@ async def test_a_second_process_is_refused_and_may_only_ask_for_the_revision(
     await sqlite_journal.write(s.write_some)
     done = await asyncio.to_thread(run, SECOND, str(sqlite_path))
     refusal = "another process owns the journal journal.db"
-    assert done.stdout.splitlines() == [refusal, refusal, migrations.head()], done.stderr
+    assert done.stdout.splitlines() == [refusal, refusal, migrations.HEAD], done.stderr
     assert await s.holds_some(sqlite_journal)
     await sqlite_journal.write(lambda tx: tx.next_serial("a"))
 

@@ -18,7 +18,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
-from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.dialects import sqlite as dialects
 from sqlalchemy.exc import DBAPIError
@@ -69,14 +68,15 @@ def migrate_sqlite(path: Path) -> tuple[str, str]:
     with _reported(), _owned(path):
         with _file_reported():
             _create(path)
+        before = current_revision(path)
+        if before == migrations.HEAD:
+            return before, before
         with _alembic_connection(_open_writer(path)) as connection:
-            before = migrations.revision_of(connection)
-            connection.rollback()
             try:
                 migrations.upgrade(connection)
-            except CommandError as error:
+            except migrations.LaterVersion as error:
                 raise JournalDown("the journal is of a later version") from error
-            return before, migrations.revision_of(connection)
+        return before, current_revision(path)
 
 
 def current_revision(path: Path) -> str:
@@ -87,8 +87,12 @@ def current_revision(path: Path) -> str:
     """
     if not path.exists():
         return ""
-    with _reported(), _alembic_connection(_open_reader(path)) as connection:
-        return migrations.revision_of(connection)
+    with _reported(), closing(_open_reader(path)) as connection:
+        there = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+        if connection.execute(there).fetchone() is None:
+            return ""
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return "" if row is None else str(row[0])
 
 
 def write_sqlite(path: Path, work: Callable[[Transaction], None]) -> None:
@@ -305,7 +309,7 @@ def _restrict(path: Path) -> None:
 def _require_head(path: Path) -> None:
     if sqlite3.sqlite_version_info < _OLDEST:
         raise JournalDown(f"SQLite {sqlite3.sqlite_version} is too old")
-    found, needed = current_revision(path), migrations.head()
+    found, needed = current_revision(path), migrations.HEAD
     if found != needed:
         raise JournalDown(
             f"the journal {path.name} is at revision {found or 'none'}, this version needs "

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
 
-from gateway.app.dialects.file_drop import FileDropKind
 from gateway.app.dialects.opening import DialectKind
-from gateway.app.dialects.rest import RestKind
-from gateway.app.dialects.soap import SoapKind
-from gateway.app.dialects.staging_table import StagingTableKind
 from gateway.app.mapping.hooks import FILE as HOOKS_FILE
 from gateway.app.mapping.loading import MAPPING_FILE, load_translation
 from gateway.app.problems import ConfigProblem, told
@@ -22,12 +18,58 @@ from gateway.kernel.platforms import Platform
 
 _NAME_CHARS_MAX: Final = 256  # what a file system takes for one name
 
-DIALECTS: Final[Mapping[str, DialectKind]] = {
-    "file_drop": FileDropKind(),
-    "staging_table": StagingTableKind(),
-    "soap": SoapKind(),
-    "rest": RestKind(),
-}
+
+def _file_drop() -> DialectKind:
+    from gateway.app.dialects.file_drop import FileDropKind
+
+    return FileDropKind()
+
+
+def _staging_table() -> DialectKind:
+    from gateway.app.dialects.staging_table import StagingTableKind
+
+    return StagingTableKind()
+
+
+def _soap() -> DialectKind:
+    from gateway.app.dialects.soap import SoapKind
+
+    return SoapKind()
+
+
+def _rest() -> DialectKind:
+    from gateway.app.dialects.rest import RestKind
+
+    return RestKind()
+
+
+class _Dialects(Mapping[str, DialectKind]):
+    """Loads a dialect with its libraries when a partner speaks it: most gateways need few."""
+
+    def __init__(self, kinds: Mapping[str, Callable[[], DialectKind]]) -> None:
+        self._kinds = kinds
+        self._loaded: dict[str, DialectKind] = {}
+
+    def __getitem__(self, name: str) -> DialectKind:
+        if name not in self._loaded:
+            self._loaded[name] = self._kinds[name]()
+        return self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kinds)
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+
+DIALECTS: Final[Mapping[str, DialectKind]] = _Dialects(
+    {
+        "file_drop": _file_drop,
+        "staging_table": _staging_table,
+        "soap": _soap,
+        "rest": _rest,
+    }
+)
 
 
 def read_platform(folder: Path, kind: str, settings: Mapping[str, object]) -> Platform:

@@ -10,7 +10,6 @@ from typing import Final
 
 from gateway.adapters.pki.phrase import phrase_of
 from gateway.adapters.pki.suites import SuiteVerifier
-from gateway.app.conformance import freshness
 from gateway.app.core import Core
 from gateway.app.onboarding.folders import (
     FILE,
@@ -115,6 +114,8 @@ class Onboarding:
 
     def _unproven(self, entry: Entry) -> Sequence[str]:
         """Return what stands against a fresh pass of the conformance kit."""
+        from gateway.app.conformance import freshness  # the kit, seldom needed
+
         config, now_ms = self._core.config, self._core.seams.clock.now_ms()
         try:
             fresh = freshness(config, self._core.directory.current(), entry.file.gateway_id, now_ms)
