@@ -28,9 +28,7 @@ from gateway.flow.late_answers import LateAnswers
 from gateway.flow.receiving import Receiving
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
-from gateway.kernel.limits import ARRIVAL_RESUME_MS
 from gateway.ports.callbacks import CallbackHandler
-from gateway.ports.clock import Clock
 from gateway.ports.journal import JournalDown
 from gateway.ports.outlet import Outlet
 from gateway.ports.telemetry import EventLog
@@ -105,7 +103,8 @@ class Platforms:
         c = self._core
         stack.callback(self._rest)
         self.follow()
-        resuming = _resume(self.receiving, c.seams.clock, c.log)
+        c.committer.listen(self.receiving.notice)
+        resuming = _resume(self.receiving, c.log)
         stack.callback(c.owner.start("arrivals", resuming).cancel)
 
     def follow(self) -> None:
@@ -198,13 +197,13 @@ def _translation(partner: Partner) -> Translation:
     return load_translation(Path(partner.platform.folder))
 
 
-async def _resume(receiving: Receiving, clock: Clock, log: EventLog) -> None:
+async def _resume(receiving: Receiving, log: EventLog) -> None:
     while True:
         try:
             await receiving.resume()
         except JournalDown as down:
             log.event("journal_down", error=str(down))
-        await clock.sleep_ms(ARRIVAL_RESUME_MS)
+        await receiving.pause()
 
 
 async def open_callbacks(stack: AsyncExitStack, core: Core, platforms: Platforms | None) -> int:

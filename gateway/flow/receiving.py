@@ -26,12 +26,19 @@ from gateway.kernel.digests import digest
 from gateway.kernel.envelope import CASELESS, Attachment, Kind, NotTakenIn
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseKey, GatewayId, uuid7
-from gateway.kernel.limits import ARRIVAL_EARLY_MS_MAX, ARRIVAL_RESUME_MAX, PARKED_MAX, SALT_BYTES
+from gateway.kernel.limits import (
+    ARRIVAL_EARLY_LOOK_MS,
+    ARRIVAL_EARLY_MS_MAX,
+    ARRIVAL_RESUME_MAX,
+    ARRIVAL_RESUME_MS,
+    PARKED_MAX,
+    SALT_BYTES,
+)
 from gateway.kernel.translations import Ours
 from gateway.kernel.trees import Tree
 from gateway.ports.clock import Clock, Entropy
 from gateway.ports.directory import Book, Directory
-from gateway.ports.journal import Journal
+from gateway.ports.journal import Journal, OutboxStatus, Snapshot
 from gateway.ports.journal_arrivals import StoredArrival
 from gateway.ports.reception import Arrival, Disposition, LateAnswer, Unreadable
 from gateway.ports.telemetry import EventLog
@@ -42,6 +49,7 @@ from gateway.rules.arrivals import (
     natural_key,
     raw_key,
     require_in_turn,
+    require_named,
     require_provable,
 )
 from gateway.rules.casework import can_step
@@ -80,6 +88,9 @@ class Receiving:
         self._log = log
         self._turns: defaultdict[GatewayId, asyncio.Lock] = defaultdict(asyncio.Lock)
         """One arrival of a partner is judged at a time: the next may hang on what it did."""
+        self._early = False
+        """Whether something waits for what goes before it."""
+        self._changed = asyncio.Event()
 
     async def receive(self, arrival: Arrival) -> Disposition:
         """See `Reception`."""
@@ -115,8 +126,26 @@ class Receiving:
         """See `Reception`."""
         return await self._journal.read(lambda s: s.parked(partner, PARKED_MAX))
 
+    def notice(self, _partners: set[GatewayId], units: set[str]) -> None:
+        """Hear that cases of these units changed: what came too early may be in its turn now."""
+        if self._early and units:
+            self._changed.set()
+
+    async def pause(self) -> None:
+        """Wait before the next `resume`: a minute, or until what waits may go on."""
+        sleeping = asyncio.ensure_future(self._clock.sleep_ms(ARRIVAL_RESUME_MS))
+        changed = asyncio.ensure_future(self._changed.wait())
+        try:
+            await asyncio.wait((sleeping, changed), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            changed.cancel()
+        await self._clock.sleep_ms(ARRIVAL_EARLY_LOOK_MS)
+        self._changed.clear()
+
     async def resume(self) -> None:
         """Go on with whatever was received and has met no end, after a crash or an obstacle."""
+        self._early = False
         for light in await self._received():
             try:
                 await self.go_on_with(light.arrival_id)
@@ -209,11 +238,16 @@ class Receiving:
         known = (await self._journal.read(lambda s: s.messages([ref]))).get(ref)
         if known is not None and known.receipt:
             return await self._settle(stored, ours, known.receipt)
-        case = await self._journal.read(lambda s: case_of(s, stored.partner, ours))
+        case, unanswered = await self._journal.read(lambda s: _found(s, stored, ours))
+        young = self._clock.now_ms() - stored.received_at_ms < ARRIVAL_EARLY_MS_MAX
+        if unanswered:
+            require_named(named=young)
         try:
-            require_in_turn(case is not None and self._is_early(case, stored, ours.kind))
+            require_in_turn(unanswered or (young and _is_early(case, ours.kind)))
         except Fault as early:
-            await self._committer.submit(Waiting(stored, early.code))
+            self._early = True
+            if stored.rule != early.code.value:
+                await self._committer.submit(Waiting(stored, early.code))
             return disposition(stored._replace(rule=early.code.value))
         key = None
         if ours.kind not in CASELESS:
@@ -231,12 +265,6 @@ class Receiving:
         if isinstance(answer, NotTakenIn):
             raise Fault(FaultCode(answer.rule), answer.rule, retry_after_ms=answer.retry_after_ms)
         return await self._settle(stored, ours, answer, key)
-
-    def _is_early(self, case: CaseRecord, stored: StoredArrival, kind: Kind) -> bool:
-        """Tell whether what comes before it may still be on its way: platforms keep no order."""
-        young = self._clock.now_ms() - stored.received_at_ms < ARRIVAL_EARLY_MS_MAX
-        undecided = case.stage not in CLOSED and case.stage is not Stage.DECIDED
-        return young and undecided and not can_step(case.stage, kind)
 
     async def _settle(
         self, stored: StoredArrival, ours: Ours, raw: bytes, key: CaseKey | None = None
@@ -273,3 +301,32 @@ def _named(arrival: StoredArrival, ours: Ours) -> StoredArrival:
     said = content_digest(ours.kind, ours.tree)
     key = natural_key(ours.kind, str(number)) if number else raw_key(arrival.operation, said)
     return arrival._replace(natural_key=key, content_digest=said)
+
+
+def _is_early(case: CaseRecord | None, kind: Kind) -> bool:
+    """Tell whether what comes before it may still be on its way: platforms keep no order."""
+    if case is None:
+        return False
+    undecided = case.stage not in CLOSED and case.stage is not Stage.DECIDED
+    return undecided and not can_step(case.stage, kind)
+
+
+def _found(s: Snapshot, stored: StoredArrival, ours: Ours) -> tuple[CaseRecord | None, bool]:
+    """Return the case that is named, or whether it may be one whose answer is still on its way.
+
+    A partner's own number is known here by its answer to our push; it may speak before that.
+
+    Raises:
+        Fault: `partner.case_unnamed`.
+    """
+    try:
+        return case_of(s, stored.partner, ours), False
+    except Fault as unnamed:
+        if unnamed.code is not FaultCode.PARTNER_CASE_UNNAMED or not _unanswered(s, stored):
+            raise
+        return None, True
+
+
+def _unanswered(s: Snapshot, stored: StoredArrival) -> bool:
+    sent = (OutboxStatus.PENDING, OutboxStatus.LISTED, OutboxStatus.UNKNOWN)
+    return any(lane.partner == stored.partner and lane.status in sent for lane in s.lanes())

@@ -29,6 +29,7 @@ from gateway.ports.journal import Journal, Material, Snapshot
 from gateway.ports.vault import Vault, VaultScope
 from gateway.rules import catalogue
 from gateway.rules.applicant import require_identified
+from gateway.rules.arrivals import DIALECTS
 from gateway.rules.casework import right_needed, step
 from gateway.rules.schema import require_body
 from gateway.rules.schema.strict_json import parse
@@ -109,6 +110,8 @@ class Submission:
                 applicant_number=number,
                 form=_json({**document, "applicant_number": number}),
             )
+            if book.partners[wish.region].outlet in DIALECTS:  # it may speak before it answers
+                group.tx.name_case(wish.region, number, key)
             draft = own_message(book, actor, case, Kind.SUBMITTED, Body(case.form), right)
             return self._gather(group, case, draft, 0, wish.materials)
 

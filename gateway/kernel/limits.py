@@ -164,6 +164,7 @@ PARKED_MAX: Final = 1_000  # of a partner's, asked after in one turn
 DROP_FILES_MAX: Final = 1_000  # looked at in one turn of a drop folder; the next follows at once
 ARRIVAL_RESUME_MAX: Final = 100  # received ones taken up again at once
 ARRIVAL_EARLY_MS_MAX: Final = 86_400_000  # what goes before it is a day late at most
+ARRIVAL_EARLY_LOOK_MS: Final = 300  # between two looks whether what came early is in its turn
 ARRIVAL_RESUME_MS: Final = 60_000  # what could not be judged is tried again within a minute
 
 # --- process ------------------------------------------------------------------------------------

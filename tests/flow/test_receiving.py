@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import cast
 
@@ -12,6 +13,7 @@ from gateway.kernel.case import Stage
 from gateway.kernel.envelope import Kind, Outcome, Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import CaseId, CaseKey, GatewayId, uuid_text
+from gateway.kernel.limits import ARRIVAL_RESUME_MS
 from gateway.kernel.trees import Tree
 from gateway.ports.outlet import Listed, OutletDown
 from gateway.ports.reception import LateAnswer, Unreadable
@@ -363,6 +365,53 @@ async def test_what_lies_ready_is_settled_by_the_answer_that_comes_by_itself(
     assert await platform.receiving.answered(answer)
     assert not await platform.receiving.answered(answer)
     assert [m.outcome for m in await world.jq.said(case_id)] == [Outcome.TAKEN_IN]
+
+
+async def test_a_word_about_a_case_whose_number_is_still_on_its_way_waits_for_it(
+    world: World, platform: PlatformPartner
+) -> None:
+    """A platform may say what comes of a push before we have kept its answer to the push."""
+    platform.dialect.answers = [Listed()]
+    case_id = await submitted(world, platform)
+    world.jq.committer.listen(platform.receiving.notice)
+    going_on = asyncio.ensure_future(_going_on(platform))
+    early = await platform.says(Kind.ACKNOWLEDGED, told("n-1", "H-2026-7"))
+    assert (early.status, early.rule) == (ArrivalStatus.RECEIVED, "partner.out_of_order")
+    assert (await world.jq.case(case_id)).stage is not Stage.ACKNOWLEDGED
+    (sent,) = await world.jq.said(case_id)
+    began_ms = world.clock.now_ms()
+    answer: Tree = {"code": "0", "number": "H-2026-7"}
+    late = LateAnswer(THEM, sent.ref.message_id, b"raw", answer, Strength.AUTHENTICATED)
+    assert await platform.receiving.answered(late)
+    await asyncio.sleep(2)
+    await settle()
+    assert (await world.jq.case(case_id)).stage is Stage.ACKNOWLEDGED
+    assert world.clock.now_ms() - began_ms < ARRIVAL_RESUME_MS, "nobody waited for the minute"
+    going_on.cancel()
+
+
+async def _going_on(platform: PlatformPartner) -> None:
+    while True:
+        await platform.receiving.resume()
+        await platform.receiving.pause()
+
+
+async def test_a_case_nobody_knows_is_quarantined_once_nothing_is_on_its_way(
+    world: World, platform: PlatformPartner
+) -> None:
+    await submitted(world, platform)
+    met = await platform.says(Kind.ACKNOWLEDGED, told("n-1", "H-2026-99"))
+    assert (met.status, met.rule) == (ArrivalStatus.QUARANTINED, "partner.case_unnamed")
+
+
+async def test_our_own_number_of_a_case_is_known_before_it_is_pushed(
+    world: World, platform: PlatformPartner
+) -> None:
+    platform.dialect.answers = [Listed()]
+    case_id = await submitted(world, platform)
+    number = (await world.jq.case(case_id)).applicant_number
+    met = await platform.says(Kind.ACKNOWLEDGED, told("n-1", number))
+    assert met.taken_in
 
 
 async def test_what_lies_ready_is_laid_anew_if_the_partner_asks_for_that(
