@@ -81,7 +81,7 @@ async def open_core(stack: AsyncExitStack, config: Config, log: EventLog, seams:
     verifier = SuiteVerifier()
     home = GatewayId(config.gateway_id)
     book = load_book(config.partners_dir, home, verifier, demo=config.demo)
-    _tell_broken(book, log)
+    tell_broken(book, log)
     calendar = load_calendar(config.calendar)
     signers = read_all_signers(config, book.home, seams.clock.now_ms())
     tls = read_transport(config)
@@ -134,7 +134,7 @@ def intake_of(c: Core) -> Intake:
     return Intake(c.committer, c.journal, c.vault, c.directory, c.authenticity, c.accords, clock)
 
 
-def _tell_broken(book: Book, log: EventLog) -> None:
+def tell_broken(book: Book, log: EventLog) -> None:
     """Tell of partners that are put aside; `kuayu partner list` says why."""
     for broken in book.broken:
         log.event(

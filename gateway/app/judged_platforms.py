@@ -18,10 +18,9 @@ from gateway.adapters.outlets.dialect import (
     material_of,
 )
 from gateway.adapters.pki.strange_secrets import strange
-from gateway.adapters.system.clock import SystemClock, SystemEntropy
-from gateway.app.dialects.opening import Opened, Opening
-from gateway.app.dialects.registry import DIALECTS
+from gateway.app.dialects.opening import Opened
 from gateway.app.mapping.loading import load_translation
+from gateway.app.openable import open_beside
 from gateway.conformance.bench import Answer, CallFailed, NoAnswer, Told, Unreadable
 from gateway.edge.portal_http.sheet import render_sheet
 from gateway.flow.assisted_views import sheet_view
@@ -36,14 +35,12 @@ from gateway.kernel.envelope import (
     ReceiptQuery,
 )
 from gateway.kernel.faults import Fault, FaultCode
-from gateway.kernel.identifiers import GatewayId, MessageRef, uuid_text
+from gateway.kernel.identifiers import MessageRef, uuid_text
 from gateway.kernel.trees import Tree, Value
 from gateway.ports.assisted import WorkItem
 from gateway.ports.directory import Book
 from gateway.ports.journal import Direction, StoredMessage
 from gateway.ports.outlet import Answered, Listed, OutletDown
-from gateway.ports.reception import Arrival, Disposition, LateAnswer
-from gateway.ports.reception import Unreadable as Unread
 from gateway.rules.trust import Partner
 from gateway.wire.envelopes import Envelope, decode_envelope
 from gateway.wire.headers import decode_body
@@ -110,25 +107,7 @@ class PlatformLine(_NotOurs):
         self._silent: OutletDown | None = None
 
     def _opened(self, folder: Path) -> Opened:
-        """Open the adapter with the files of a folder.
-
-        Raises:
-            ConfigProblem: they cannot be used.
-        """
-        partner = self._partner
-        assert partner.platform is not None, "a partner with a dialect has a platform"
-        kind = DIALECTS[partner.outlet]
-        opening = Opening(
-            partner,
-            folder,
-            self._translation,
-            _Nobody(),
-            SystemClock(),
-            SystemEntropy(),
-            _Silent(),
-            self._demo,
-        )
-        return kind.open(kind.settings.model_validate(partner.platform.settings), opening)
+        return open_beside(self._partner, demo=self._demo, folder=folder)
 
     @property
     def offers(self) -> frozenset[str]:
@@ -215,29 +194,6 @@ async def _awaited(opened: Opened, speaker: Speaker, number: bytes) -> NotTakenI
         if found is not None:
             return speaker.read(found)
         await asyncio.sleep(_LOOK_S)
-
-
-class _Nobody:
-    """Implements `Reception`: nothing is received by the kit; it stays where it lies."""
-
-    async def receive(self, arrival: Arrival) -> Disposition:
-        raise Fault(FaultCode.TRUST_PARTNER_NOT_ACTIVE)
-
-    async def answered(self, answer: LateAnswer) -> bool:
-        raise Fault(FaultCode.TRUST_PARTNER_NOT_ACTIVE)
-
-    async def parked(self, partner: GatewayId) -> Sequence[bytes]:
-        return ()
-
-    async def keep_unreadable(self, unreadable: Unread) -> Disposition:
-        raise Fault(FaultCode.TRUST_PARTNER_NOT_ACTIVE)
-
-
-class _Silent:
-    """Implements `EventLog`: the report says what there is to say."""
-
-    def event(self, name: str, /, **fields: str | int | float) -> None:
-        pass
 
 
 def _secrets(folder: Path, settings: Mapping[str, object]) -> list[Path]:

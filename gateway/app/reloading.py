@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.app.core import Core
+from gateway.app.openable import openable
 from gateway.app.own_keys import read_all_signers
 from gateway.app.partners import load_book
 from gateway.app.platforms import Platforms
@@ -21,11 +22,10 @@ from gateway.flow.desk import View
 from gateway.flow.dispatch import Dispatcher
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
-from gateway.ports.directory import Book, BrokenPartner
+from gateway.ports.directory import Book
 from gateway.ports.journal import JournalDown
 from gateway.rules.agreement import Agreement
-from gateway.rules.arrivals import ATTESTED
-from gateway.rules.trust import EXCHANGING, Partner, PartnerState
+from gateway.rules.trust import Partner, PartnerState
 
 _BY_SIGNAL = "signal"
 
@@ -58,7 +58,9 @@ class PartnerReload:
             except (ConfigProblem, OSError) as problem:
                 self._core.log.event("partners_kept", error=type(problem).__name__)
                 return {**nothing_changed(before), "taken": False, "problems": _lines(problem)}
-            book = self._kept(self._openable(found), before)
+            opened = self._platforms.opened if self._platforms is not None else None
+            book = openable(found, opened, calls_back=self._calls_back)
+            book = self._kept(book, before)
             try:
                 await self._core.accords.found(book)
             except JournalDown as down:
@@ -93,33 +95,6 @@ class PartnerReload:
         return book
 
     # --- what cannot be served ------------------------------------------------------------------
-    def _openable(self, book: Book) -> Book:
-        """Put aside the active partners whose adapters cannot be opened in this process."""
-        broken = list(book.broken)
-        for gateway_id, partner in book.partners.items():
-            if partner.state in EXCHANGING and (problems := self._problems(partner)):
-                folder = book.folders.get(gateway_id, gateway_id)
-                broken.append(BrokenPartner(folder, gateway_id, tuple(problems)))
-        aside = {b.gateway_id for b in broken}
-        partners = {g: p for g, p in book.partners.items() if g not in aside}
-        catalogue = {key: item for key, item in book.catalogue.items() if key[0] not in aside}
-        return replace(book, partners=partners, catalogue=catalogue, broken=tuple(broken))
-
-    def _problems(self, partner: Partner) -> list[str]:
-        if partner.outlet not in ATTESTED:
-            return []
-        if self._platforms is None:
-            return ["keys.adapter: is needed, since it does not sign; set it, then restart"]
-        if partner.platform is None:
-            return []
-        try:
-            opened = self._platforms.opened(partner)
-        except ConfigProblem as problem:
-            return [f"{problem.path}: {line}" for line in problem.messages]
-        if opened.handler is not None and not self._calls_back:
-            return ["callbacks.listen: is needed, since it calls back; set it, then restart"]
-        return []
-
     def _kept(self, book: Book, before: Book) -> Book:
         """Give partners that are put aside the entry they had."""
         known = {folder: gateway_id for gateway_id, folder in before.folders.items()}

@@ -10,7 +10,8 @@ from gateway.adapters.memory.directory import HeldDirectory
 from gateway.adapters.pki.certificates import transport_pin
 from gateway.app.assisted import open_assisted, read_attester
 from gateway.app.config import Config
-from gateway.app.core import Core, Seams, intake_of, open_core
+from gateway.app.core import Core, Seams, intake_of, open_core, tell_broken
+from gateway.app.openable import openable
 from gateway.app.operations import Operations
 from gateway.app.outlets import outlets_of
 from gateway.app.own_keys import own_transport
@@ -64,6 +65,7 @@ async def run_gateway(
         intake = intake_of(core)
         attester = read_attester(core)
         platforms = open_platforms(core, intake, attester) if attester else None
+        await _put_aside(core, platforms)
         assisted = open_assisted(stack, core, intake, attester) if attester else None
         dispatcher = _dispatch(stack, core, platforms)
         _keep_lists(stack, core)
@@ -79,6 +81,16 @@ async def run_gateway(
         await door.start()
         stack.push_async_callback(door.stop)
         yield Running(exchange.port, portal.port, core.directory, callbacks, reloading.soon)
+
+
+async def _put_aside(c: Core, platforms: Platforms | None) -> None:
+    """Begin without the partners whose adapters cannot be opened; the log tells of each."""
+    book = c.directory.current()
+    calls_back = c.config.callbacks.listen is not None
+    kept = openable(book, platforms.opened if platforms else None, calls_back=calls_back)
+    if kept.broken != book.broken:
+        await c.accords.found(kept)
+        tell_broken(kept, c.log)
 
 
 def _dispatch(stack: AsyncExitStack, c: Core, platforms: Platforms | None) -> Dispatcher:

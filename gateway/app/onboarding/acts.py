@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ from gateway.app.onboarding.folders import (
     write_whole,
 )
 from gateway.app.onboarding.invitation import write_file, write_payload
+from gateway.app.openable import open_beside, openable
 from gateway.app.partners import load_book
 from gateway.app.problems import ConfigProblem
 from gateway.app.reloading import PartnerReload
@@ -138,9 +140,10 @@ class Onboarding:
         require_usable([_within(line, entry.folder) for line in wrong])
 
     def _read(self) -> Book:
-        c = self._core
-        home = c.directory.current().home.gateway_id
-        return load_book(c.config.partners_dir, home, SuiteVerifier(), demo=c.config.demo)
+        config, home = self._core.config, self._core.directory.current().home.gateway_id
+        book = load_book(config.partners_dir, home, SuiteVerifier(), demo=config.demo)
+        opened = partial(open_beside, demo=config.demo) if config.keys.adapter else None
+        return openable(book, opened, calls_back=config.callbacks.listen is not None)
 
 
 def _problems(told: View, folder: str) -> list[str]:

@@ -15,6 +15,7 @@ from gateway.app import conformance
 from gateway.app.config import Config
 from gateway.app.conformance_samples import agreements_in_force
 from gateway.app.onboarding.folders import Entry
+from gateway.app.openable import open_beside
 from gateway.app.own_keys import read_signers
 from gateway.app.partners import load_book
 from gateway.app.problems import ConfigProblem
@@ -83,6 +84,8 @@ async def check_partner(
             yield each
     elif partner.outlet in DIALECTS:
         yield await asyncio.to_thread(_mapping, partner)
+        for each in await asyncio.to_thread(_adapter, config, partner):
+            yield each
         yield await _platform(partner)
     else:
         yield Check("address 地址", Light.NONE, "assisted: people carry what is said")
@@ -279,6 +282,23 @@ def _mapping(partner: Partner) -> Check:
         bad = sum(not c.is_good for c in report.checked)
         return _red(name, f"{bad} of {len(report.checked)} messages lose something", advice)
     return _green(name, f"{len(report.checked)} messages go there and back")
+
+
+def _adapter(config: Config, partner: Partner) -> list[Check]:
+    """See that the adapter opens with the secrets there are, and that something can come in."""
+    name, inward = "adapter 适配器", "incoming 来件"
+    try:
+        opened = open_beside(partner, demo=config.demo)
+    except ConfigProblem as problem:
+        return [_red(name, problem.messages[0], "`outlet` in partner.toml names its files")]
+    found = [_green(name, "opens, with its secrets")]
+    if opened.handler is not None and config.callbacks.listen is None:
+        advice = "set callbacks.listen in kuayu.toml and restart, or calls_back = false and a poll"
+        return [*found, _red(inward, "it calls back, and there is no door for that", advice)]
+    if opened.handler is None and opened.listen is None:
+        advice = "set `poll`, or `calls_back = true` with the `inbound_…` of its scheme"
+        return [*found, _red(inward, "neither polled nor called back: nothing ever comes", advice)]
+    return [*found, _green(inward, "called back" if opened.handler is not None else "polled")]
 
 
 async def _platform(partner: Partner) -> Check:
