@@ -57,9 +57,7 @@ async def list_lanes(core: Core, lane_of: LaneOf) -> View:
     return {"lanes": [_view(book, kept, g, lane_of(g), now_ms) for g in everyone]}
 
 
-async def pause_lane(
-    core: Core, lane_of: LaneOf, operator: str, partner: GatewayId, reason: str
-) -> View:
+async def pause_lane(core: Core, lane_of: LaneOf, operator: str, named: str, reason: str) -> View:
     """Send nothing more to a partner, until it is resumed; calls under way end by themselves.
 
     What it sends is taken in as before. Pausing a paused one changes nothing.
@@ -68,7 +66,7 @@ async def pause_lane(
         Fault: `portal.not_found`, there is no such partner; `portal.request_invalid`, no reason or
             one that is too long; `delivery.journal_down` and others of a commit.
     """
-    _require(core, partner)
+    partner = _named(core, named)
     if not 0 < len(reason.strip()) <= REASON_CHARS_MAX:
         raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "reason")
     act = PauseLane(partner, operator, reason.strip())
@@ -78,9 +76,7 @@ async def pause_lane(
     return {"changed": act.changed, **await _one(core, lane_of, partner)}
 
 
-async def resume_lane(
-    core: Core, lane_of: LaneOf, operator: str, partner: GatewayId, reason: str
-) -> View:
+async def resume_lane(core: Core, lane_of: LaneOf, operator: str, named: str, reason: str) -> View:
     """Send again, at once: what waits is due, and the breaker lets one message try.
 
     Also of use where nothing is paused: the partner says that it is back.
@@ -88,7 +84,7 @@ async def resume_lane(
     Raises:
         Fault: as `pause_lane`; a reason is not needed.
     """
-    _require(core, partner)
+    partner = _named(core, named)
     if len(reason) > REASON_CHARS_MAX:
         raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "reason")
     act = ResumeLane(partner)
@@ -101,9 +97,18 @@ async def resume_lane(
     return {"changed": act.changed, **await _one(core, lane_of, partner)}
 
 
-def _require(core: Core, partner: GatewayId) -> None:
-    if partner not in core.directory.current().partners:
+def _named(core: Core, name: str) -> GatewayId:
+    """Return the partner that an operator names by id or folder.
+
+    Raises:
+        Fault: `portal.not_found`.
+    """
+    book = core.directory.current()
+    by_folder = {folder: gateway_id for gateway_id, folder in book.folders.items()}
+    partner = GatewayId(by_folder.get(name, name))
+    if partner not in book.partners:
         raise Fault(FaultCode.PORTAL_NOT_FOUND, "no such partner; `kuayu lane list` names them")
+    return partner
 
 
 async def _one(core: Core, lane_of: LaneOf, partner: GatewayId) -> View:

@@ -22,7 +22,7 @@ from gateway.flow.quarantine import QuarantineDesk
 from gateway.flow.receiving import Receiving
 from gateway.kernel.arrivals import ArrivalStatus
 from gateway.kernel.faults import Fault, FaultCode
-from gateway.kernel.identifiers import GatewayId, KeyId, parse_uuid7
+from gateway.kernel.identifiers import KeyId, parse_uuid7
 from gateway.kernel.limits import PAGE_MAX
 from gateway.rules.agreement import OpenCases
 from gateway.rules.onboarding import PartnerEvent
@@ -173,19 +173,20 @@ async def _lane_list(o: Operations, operator: str, _: Arguments) -> View:
 
 
 async def _lane_pause(o: Operations, operator: str, a: Arguments) -> View:
-    partner = GatewayId(_text(a, "partner"))
-    return await pause_lane(o.core, o.lane_of, operator, partner, _text(a, "reason"))
+    named, reason = _text(a, "partner"), _text(a, "reason")
+    return await pause_lane(o.core, o.lane_of, operator, named, reason)
 
 
 async def _lane_resume(o: Operations, operator: str, a: Arguments) -> View:
-    partner = GatewayId(_text(a, "partner"))
-    return await resume_lane(o.core, o.lane_of, operator, partner, _text(a, "reason", ""))
+    named, reason = _text(a, "partner"), _text(a, "reason", "")
+    return await resume_lane(o.core, o.lane_of, operator, named, reason)
 
 
 def _arrival(arguments: Arguments) -> bytes:
     found = parse_uuid7(_text(arguments, "arrival"))
     if found is None:
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "arrival")
+        told = "arrival: an id, as `kuayu quarantine list` shows it"
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, told)
     return found
 
 

@@ -31,7 +31,7 @@ class Admission(_ArrivalWork):
     """Keeps a fresh arrival, or finds the one that said the same before.
 
     `stored` is what the journal has then. One that was quarantined is received again: the table
-    may have been mended since.
+    may have been mended since. `told` is the rule and place that it was quarantined for.
     """
 
     def __init__(self, fresh: StoredArrival, nonce: str, nonce_until_ms: int) -> None:
@@ -39,6 +39,7 @@ class Admission(_ArrivalWork):
         self._nonce = nonce
         self._nonce_until_ms = nonce_until_ms
         self.stored = fresh
+        self.told = ("", "")
 
     def step(self, group: Group) -> None:
         """See `Work`."""
@@ -63,6 +64,7 @@ class Admission(_ArrivalWork):
         assert found is not None, "it was listed in this transaction"
         if found.status is ArrivalStatus.QUARANTINED:
             status = step(found.status, ArrivalEvent.REPLAY)
+            self.told = (found.rule, found.detail)
             return found._replace(status=status, rule="", detail="", received_at_ms=group.now_ms)
         return found
 

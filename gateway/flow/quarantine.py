@@ -90,7 +90,7 @@ class QuarantineDesk:
     async def _found(self, arrival_id: bytes) -> StoredArrival:
         found = await self._journal.read(lambda s: s.arrival(arrival_id))
         if found is None:
-            raise Fault(FaultCode.PORTAL_NOT_FOUND)
+            raise Fault(FaultCode.PORTAL_NOT_FOUND, "`kuayu quarantine list` names what waits")
         return found
 
 

@@ -101,7 +101,7 @@ class Receiving:
             fresh = _named(fresh, ours)
         admission = Admission(fresh, arrival.nonce, arrival.nonce_until_ms)
         await self._committer.submit(admission)
-        met = await self._go_on(admission.stored, ours, fault)
+        met = await self._go_on(admission.stored, ours, fault, admission.told)
         if met.taken_in:
             await self._catch_up(arrival.partner)
         return met
@@ -115,7 +115,7 @@ class Receiving:
         )._replace(document=b"")
         admission = Admission(fresh, "", 0)
         await self._committer.submit(admission)
-        return await self._go_on(admission.stored, None, u.fault)
+        return await self._go_on(admission.stored, None, u.fault, admission.told)
 
     async def answered(self, answer: LateAnswer) -> bool:
         """See `Reception`."""
@@ -218,20 +218,27 @@ class Receiving:
             return None, fault
 
     async def _go_on(
-        self, stored: StoredArrival, ours: Ours | None, fault: Fault | None
+        self,
+        stored: StoredArrival,
+        ours: Ours | None,
+        fault: Fault | None,
+        told: tuple[str, str] = ("", ""),
     ) -> Disposition:
-        """Bring what is received to its end; what has met one is told again."""
+        """Bring what is received to its end; what has met one is told again.
+
+        `told` is the rule and place of which the log has a line already.
+        """
         if stored.status is not ArrivalStatus.RECEIVED:
             return disposition(stored)
         async with self._turns[stored.partner]:
             if ours is None:
-                return await self._quarantine(stored, fault or Fault(FaultCode.INTERNAL))
+                return await self._quarantine(stored, fault or Fault(FaultCode.INTERNAL), told)
             try:
                 return await self._judge(stored, ours)
             except Fault as broken:
                 if broken.code.value.startswith(("delivery.", "limit.", "gateway.")):
                     raise  # ours to mend: it waits as it is
-                return await self._quarantine(stored, broken)
+                return await self._quarantine(stored, broken, told)
 
     async def _judge(self, stored: StoredArrival, ours: Ours) -> Disposition:
         ref = ref_of(stored)
@@ -275,10 +282,13 @@ class Receiving:
         self._tell(work.settled, ours.kind.name.lower())
         return disposition(work.settled, receipt, work.number)
 
-    async def _quarantine(self, stored: StoredArrival, fault: Fault) -> Disposition:
+    async def _quarantine(
+        self, stored: StoredArrival, fault: Fault, told: tuple[str, str]
+    ) -> Disposition:
         work = Quarantine(stored, fault)
         await self._committer.submit(work)
-        self._tell(work.settled, "")
+        if told != (work.settled.rule, work.settled.detail):  # a poll finds it at every turn
+            self._tell(work.settled, "")
         return disposition(work.settled)
 
     def _tell(self, a: StoredArrival, kind: str) -> None:

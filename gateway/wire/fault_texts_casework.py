@@ -321,8 +321,8 @@ CASEWORK: Final[Mapping[F, Texts]] = {
     ),
     F.PORTAL_NOT_FOUND: Texts(
         "没有找到",
-        "There is nothing here for this token",
-        "请核对地址和标识；其他单位的办件不可见。",
+        "Nothing of this name is here",
+        "请核对地址和标识；不属于查询者的办件不可见。",
         "Check address and id; cases of other units are not to be seen.",
     ),
     F.PORTAL_REQUEST_INVALID: Texts("请求不符合规定", "The request is not valid", _ASK_ZH, _ASK_EN),

@@ -74,7 +74,9 @@ def accept(
     lie in both parties' folders and the gateways were started anew.
     """
     settings = read_config(config)
-    folder = Path(agreement)
+    from gateway.app.onboarding.folders import folder_named
+
+    folder = folder_named(settings.partners_dir, agreement)
     if folder.is_dir():
         from gateway.app.cli.agreement_file import sign_file
 

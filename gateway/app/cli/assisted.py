@@ -101,18 +101,22 @@ def sheet(
 
 @app.command(epilog=examples(*_ACCEPT))
 def accept(
-    folder: Annotated[Path, typer.Argument(help="folder of a partner without a system")],
+    partner: Annotated[
+        str, typer.Argument(metavar="PARTNER", help="folder or id of a partner that does not sign")
+    ],
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
-    """纸质协议 Attest with the adapter key that FOLDER/agreement.toml was accepted on paper.
+    """纸质协议 Attest with the adapter key that a partner accepted its agreement.toml on paper.
 
     Keep the paper: the attestation says no more than that this gateway saw it.
     """
     settings = read_config(config)
 
+    from gateway.app.onboarding.folders import folder_named
     from gateway.app.provision import attest_acceptance
 
+    folder = folder_named(settings.partners_dir, partner)
     try:
         act, address = attest_acceptance(settings, folder, now_ms())
     except OSError as problem:

@@ -29,7 +29,7 @@ app = group(
     "发送通道 Lanes: what waits for each partner, why, and holding it back.",
     *_LIST, *_PAUSE, *_RESUME,
 )  # fmt: skip
-_Partner = Annotated[str, typer.Argument(metavar="PARTNER", help="gateway id, as in 620200")]
+_Partner = Annotated[str, typer.Argument(metavar="PARTNER", help="folder or id, as in 620200")]
 _STATES: Final = {
     "running": "发送中",
     "paused": "已暂停发送",

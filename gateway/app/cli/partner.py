@@ -24,7 +24,6 @@ from gateway.app.cli.partner_reload import RELOAD, reload
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rich.table import Table
     from rich.tree import Tree
 
 _LIST = ("kuayu partner list", "kuayu partner list --config FILE --json")
@@ -36,18 +35,21 @@ app.command(epilog=examples(*RELOAD))(reload)
 @app.command(name="list", epilog=examples(*_LIST))
 def list_(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """列表 List partners with key expiry and agreement, read from files as `serve` reads them."""
-    from gateway.app.cli.partner_views import broken_lines, broken_view, partner_view
+    from gateway.app.cli.partner_aside import broken_lines, broken_view, drafts_in
+    from gateway.app.cli.partner_table import partner_table
+    from gateway.app.cli.partner_views import partner_view
 
-    book, at_ms = read_book(read_config(config)), now_ms()
+    settings, at_ms = read_config(config), now_ms()
+    book, drafts = read_book(settings), drafts_in(settings.partners_dir)
     views = [partner_view(p, book, at_ms) for _, p in sorted(book.partners.items())]
-    broken = [broken_view(b) for b in book.broken]
+    broken = [*map(broken_view, book.broken), *drafts]
     if json:
         show_json({"gateway": book.home.gateway_id, "partners": [*views, *broken]})
         return
     for view in broken:
         show(*broken_lines(view))
     if views:
-        show(_table(views))
+        show(partner_table(views))
     elif not broken:
         show("没有伙伴 there are no partners; put their entries into partners_dir")
 
@@ -59,11 +61,14 @@ def show_(
     json: JsonOption = False,
 ) -> None:
     """详情 Show one partner, or this gateway itself as partners see it."""
-    from gateway.app.cli.partner_views import broken_lines, broken_view, partner_view
+    from gateway.app.cli.partner_aside import broken_lines, broken_view, drafts_in
+    from gateway.app.cli.partner_views import partner_view
 
-    book = read_book(read_config(config))
+    settings = read_config(config)
+    book = read_book(settings)
     known = {str(g): p for g, p in book.partners.items()} | {book.home.gateway_id: book.home}
-    broken = [broken_view(b) for b in book.broken if id == b.gateway_id]
+    aside = [*map(broken_view, book.broken), *drafts_in(settings.partners_dir)]
+    broken = [view for view in aside if id in (view["gateway_id"], view["folder"])]
     if broken:
         if json:
             show_json(broken[0])
@@ -79,50 +84,10 @@ def show_(
         show(_tree(view))
 
 
-def _days(key: Mapping[str, Any]) -> str:
-    if key["state"] == "not_yet":
-        return f"{key['suite']}: 未生效 from {key['not_before']}"
-    if key["state"] == "expired":
-        return f"{key['suite']}: 已过期 expired {key['not_after']}"
-    soon = "⚠ " if key["warned"] else ""
-    return f"{key['suite']}: {soon}{key['days_left']} 天 days left"
-
-
-def _force(agreement: Mapping[str, Any]) -> str:
-    because = agreement["because"]
-    if because is None:
-        return f"有效 in force until {agreement['not_after']}"
-    return f"无效 not in force: {because['rule']} {because['text_zh']} {because['text_en']}"
-
-
-def _table(views: list[dict[str, Any]]) -> Table:
-    from rich.table import Table
-
-    from gateway.app.cli.words import both
-
-    table = Table()
-    for heading in ("网关 gateway", "名称 name", "状态 state", "地址 address", "密钥 keys",
-                    "协议 agreement", "效力 force"):  # fmt: skip
-        table.add_column(heading, overflow="fold")
-    for view in views:
-        agreements = view["agreements"]
-        table.add_row(
-            view["gateway_id"],
-            f"{view['name_zh']} {view['name_en']}",
-            both(view["state"]),
-            view["address"],
-            "\n".join(_days(key) for key in view["keys"]) or "没有 none",
-            agreements[0]["digest"][:16] if agreements else "没有 none",
-            _force(agreements[0]) if agreements else "—",
-        )
-        for another in agreements[1:]:  # each beside its own digest, however the text is folded
-            table.add_row(*[""] * 5, another["digest"][:16], _force(another))
-    return table
-
-
 def _tree(view: Mapping[str, Any]) -> Tree:
     from rich.tree import Tree
 
+    from gateway.app.cli.partner_table import days_told, force_told
     from gateway.app.cli.words import both
 
     tree = Tree(f"{view['gateway_id']} {view['name_zh']} {view['name_en']}")
@@ -135,10 +100,10 @@ def _tree(view: Mapping[str, Any]) -> Tree:
     for pin in view["transport_pins"]:
         tree.add(f"传输证书 transport pin: {pin}")
     for key in view["keys"]:
-        tree.add(f"签名密钥 signing key {key['key_id']}").add(_days(key))
+        tree.add(f"签名密钥 signing key {key['key_id']}").add(days_told(key))
     for agreement in view["agreements"]:
         node = tree.add(f"协议 agreement {agreement['name']} {agreement['digest']}")
-        node.add(_force(agreement))
+        node.add(force_told(agreement))
         for act in agreement["acts"]:
             node.add(f"{act['party']} {act['verdict']} {act['at']}")
         for grant in agreement["grants"]:

@@ -14,6 +14,7 @@ from gateway.app.cli.common import (
     JsonOption,
     examples,
     now_ms,
+    read_book,
     read_config,
     show,
     show_json,
@@ -56,8 +57,7 @@ async def _checks(settings: Config, name: str, *, quiet: bool) -> list[Check]:
 
     entry = find_entry(settings.partners_dir, name)
     if entry is None:
-        told = "in no folder that can be read; `kuayu partner list` names what is broken"
-        raise Stop(ExitCode.NO, f"{name} is {told}")
+        return _unread(settings, name, quiet=quiet)
     book, done = book_with(settings, entry)
     for each in done:
         _tell(each, quiet=quiet)
@@ -70,6 +70,26 @@ async def _checks(settings: Config, name: str, *, quiet: bool) -> list[Check]:
     async for each in check_partner(settings, whole, found, now_ms()):
         _tell(each, quiet=quiet)
         done.append(each)
+    return done
+
+
+def _unread(settings: Config, name: str, *, quiet: bool) -> list[Check]:
+    """Tell what is wrong with a folder whose entry cannot be read.
+
+    Raises:
+        Stop: there is no such folder.
+    """
+    from gateway.app.onboarding.checks import Check, Light
+
+    broken = [b for b in read_book(settings, drafts=True).broken if b.folder == name]
+    if not broken:
+        raise Stop(
+            ExitCode.NO, f"{name}: 没有该伙伴 no such partner; `kuayu partner list` names them"
+        )
+    advice = "change the file it names"
+    done = [Check("entry 登记", Light.RED, line, advice) for b in broken for line in b.problems]
+    for each in done:
+        _tell(each, quiet=quiet)
     return done
 
 

@@ -66,7 +66,9 @@ def new(
     if said[4] not in KINDS:
         raise Stop(ExitCode.USAGE, f"--outlet {said[4]}: unknown; there are {', '.join(KINDS)}")
     if not is_uscc(said[3]):
-        told = "is no unified social credit code (统一社会信用代码): 18 characters"
+        told = "is no unified social credit code (统一社会信用代码)"
+        if len(said[3]) == 18:
+            told += "；校验码不符 its last character, the check digit, does not fit"
         raise Stop(ExitCode.USAGE, f"--unit {said[3]}: {told}")
     who = Newcomer(said[0], said[1], said[2], said[3], said[4], simulated)
     name = folder or f"p{who.gateway_id}"
@@ -94,7 +96,9 @@ def _next(view: dict[str, object], outlet: str) -> list[str]:
         f"已建 made {folder}（草稿 draft）",
         f"  1. 填写 fill in {folder}/partner.toml"
         + (f" and {folder}/mapping.toml" if outlet not in ("grpc", "assisted") else ""),
-        "  2. 协议 put agreement.toml and its acts beside it: docs/agreements.md",
+        "  2. 协议 put agreement.toml and items/ beside it, then"
+        + ("" if outlet == "grpc" else f" kuayu assisted accept {partner};")
+        + f" kuayu agreement accept {folder}",
         f"  3. 检查 kuayu partner check {partner}",
         f"  4. 测试 kuayu partner test {partner}; kuayu conformance run {partner}",
         f"  5. 启用 kuayu partner activate {partner}",

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.kernel.faults import Fault
 from gateway.kernel.instants import to_iso
-from gateway.ports.directory import Book, BrokenPartner
+from gateway.ports.directory import Book
 from gateway.rules.agreement import Agreement, Onward, require_in_force
 from gateway.rules.expiry import days_left, warning
 from gateway.rules.trust import Partner, RegisteredKey
@@ -113,21 +113,3 @@ def partner_view(partner: Partner, book: Book, at_ms: int) -> dict[str, Any]:
         "items": sorted(code for region, code in book.catalogue if region == partner.gateway_id),
         "agreements": [agreement_view(a, at_ms) for a in agreements],
     }
-
-
-def broken_view(broken: BrokenPartner) -> dict[str, Any]:
-    """Show a partner that was put aside, and why."""
-    return {
-        "gateway_id": broken.gateway_id or None,
-        "own": False,
-        "state": "broken",
-        "folder": broken.folder,
-        "problems": list(broken.problems),
-    }
-
-
-def broken_lines(view: dict[str, Any]) -> list[str]:
-    """Say which partner was put aside, and why."""
-    who = view["gateway_id"] or "?"
-    head = f"异常 broken: {who} ({view['folder']}) 已搁置，其余伙伴不受影响 put aside; others go on"
-    return [head, *(f"  {problem}" for problem in view["problems"])]

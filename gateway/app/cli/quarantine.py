@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +20,7 @@ from gateway.app.cli.common import (
     show_json,
 )
 from gateway.app.cli.exits import ExitCode, Stop
+from gateway.app.cli.quarantine_views import arrival_line, arrival_lines
 from gateway.app.cli.words import both
 
 _LIST = ("kuayu quarantine list", "kuayu quarantine list --status refused --json")
@@ -66,16 +66,7 @@ def list_(
     elif not view["arrivals"]:
         show("没有来件 nothing waits")
     else:
-        show(*[_line(arrival) for arrival in view["arrivals"]])
-
-
-def _line(a: Mapping[str, Any]) -> str:
-    where = f" {a['field']}" if a["field"] else ""
-    source = f" {a['source']}" if a["source"] else ""
-    return (
-        f"{a['arrival_id']}  {a['partner']} {a['operation']}{source}  "
-        f"{a['received_at']}  {a['size']} B  {a['rule'] or a['status']}{where}"
-    )
+        show(*[arrival_line(arrival) for arrival in view["arrivals"]])
 
 
 @app.command("show", epilog=examples(*_SHOW))
@@ -96,7 +87,7 @@ def show_(
     if json:
         show_json(view)
         return
-    show(*[f"{name}: {value}" for name, value in view.items() if value not in (None, True)])
+    show(*arrival_lines(view))
     if raw is not None:
         show(f"已写入 {len(content)} bytes written to {raw}; it holds personal data")
 
@@ -126,10 +117,15 @@ def replay(
     view = _act(config, "replay", json=json, arrival=arrival, reason=reason)
     if json:
         show_json(view)
-        return
-    show(f"{both(view['status'])} {arrival}")
-    if view["rule"]:
-        show(f"{view['rule']} {view['field'] or ''}", view["text_zh"], view["text_en"])
+    else:
+        show(f"{both(view['status'])} {arrival}")
+        if view["rule"]:
+            place = f" {view['field']}" if view["field"] else ""
+            show(f"{view['rule']}{place}", view["text_zh"], view["text_en"])
+    if view["status"] == "quarantined":
+        raise Stop(ExitCode.NO, "仍在隔离 still aside; a mended table needs: kuayu partner reload")
+    if view["status"] != "taken_in":
+        raise Stop(ExitCode.NO, "未收下 not taken in; the partner must say it in another message")
 
 
 @app.command(epilog=examples(*_DROP))

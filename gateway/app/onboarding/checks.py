@@ -103,9 +103,10 @@ def _state(partner: Partner) -> Check:
     name, state = "state 状态", partner.state.value
     if partner.state in EXCHANGING:
         return _green(name, state)
-    advice = (
-        f"kuayu partner test {partner.gateway_id}" if state != "retired" else "retired is final"
-    )
+    advice = {
+        "retired": "retired is final",
+        "suspended": f"kuayu partner activate {partner.gateway_id}",
+    }.get(state, f"kuayu partner test {partner.gateway_id}")
     return Check(name, Light.YELLOW, state, advice)
 
 
@@ -116,7 +117,15 @@ def _agreement(config: Config, book: Book, partner: Partner, at_ms: int) -> Chec
         return _green(name, ", ".join(a.name for a in found))
     if book.agreements_with(partner.gateway_id):
         return _red(name, "none is in force", "see `kuayu agreement list` for what is missing")
-    return _red(name, "there is none", "`kuayu agreement propose`, or put agreement.toml beside")
+    if partner.outlet == "grpc":
+        advice = "`kuayu agreement propose`, or put agreement.toml beside"
+    else:
+        folder = f"{config.partners_dir / book.folders[partner.gateway_id]}"
+        advice = (
+            f"put agreement.toml into {folder}; `kuayu assisted accept {partner.gateway_id}`, "
+            f"`kuayu agreement accept {folder}`"
+        )
+    return _red(name, "there is none", advice)
 
 
 def _catalogue(config: Config, book: Book, partner: Partner, at_ms: int) -> Check:

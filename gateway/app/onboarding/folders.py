@@ -47,6 +47,18 @@ def find_entry(partners_dir: Path, name: str) -> Entry | None:
     return next(named, None)
 
 
+def folder_named(partners_dir: Path, name: str) -> Path:
+    """Return the folder that an operator names: by its path, its name below `partners_dir`, or id.
+
+    One that is none of them is returned as it was given.
+    """
+    for folder in (Path(name), partners_dir / name):
+        if folder.is_dir():
+            return folder
+    entry = find_entry(partners_dir, name)
+    return Path(name) if entry is None else entry.folder
+
+
 def _readable(path: Path) -> PartnerFile | None:
     try:
         return PartnerFile.model_validate(tomllib.loads(path.read_text("utf-8")))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from textwrap import dedent
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from gateway.app.dialects.registry import DIALECTS
+from gateway.app.shipped import partners_root
 
 KINDS: Final = ("grpc", "assisted", *sorted(DIALECTS))
 """Every way of reaching a partner."""
@@ -30,7 +32,8 @@ class Newcomer(NamedTuple):
 
 
 _MAPPING: Final = """\
-# Their words and ours: see docs/mapping.md, then `kuayu mapping check {gateway_id}`.
+# 样板 A sample to write over: rows for an invented item, not this partner's words.
+# Then: kuayu mapping check {gateway_id}
 """
 _KEYS: Final = """\
 
@@ -63,28 +66,58 @@ def files_of(who: Newcomer) -> dict[str, str]:
         f"kind = {_toml(who.outlet)}",
     ]
     if who.outlet in DIALECTS:
-        lines += ["", f"[outlet.{who.outlet}]", *_settings(DIALECTS[who.outlet].settings)]
+        table = f"outlet.{who.outlet}"
+        lines += ["", f"[{table}]", *_settings(DIALECTS[who.outlet].settings, table)]
     text = "\n".join(lines) + "\n" + (_KEYS if grpc else "")
     files = {"partner.toml": text}
     if who.outlet in DIALECTS:
-        files["mapping.toml"] = _MAPPING.format(gateway_id=who.gateway_id)
+        template = (partners_root() / "_template" / "mapping.toml").read_text("utf-8")
+        files["mapping.toml"] = _MAPPING.format(gateway_id=who.gateway_id) + template
     return files
 
 
-def _settings(model: type[BaseModel]) -> list[str]:
-    """Write every setting: needed ones to be filled in, others as comments with their default."""
+def _settings(model: type[BaseModel], table: str, mark: str = "") -> list[str]:
+    """Write every setting: needed ones to be filled in, others as comments with their default.
+
+    Tables within come last, all as comments: most partners need one of them.
+    """
     said = _docstrings(model)
     lines: list[str] = []
-    for name, field in model.model_fields.items():
-        about = field.description or said.get(name, "")
+    within: list[str] = []
+    for field_name, field in model.model_fields.items():
+        name = field.alias or field_name
+        about = field.description or said.get(field_name, "")
+        inner = _table_of(field.annotation)
+        if inner is not None:
+            head = ["", *([f"# {about}"] if about else []), f"# [{table}.{name}]"]
+            within += [*head, *_settings(inner, f"{table}.{name}", "# ")]
+            continue
+        choices = _choices(field.annotation)
         lines += [f"# {about}"] if about else []
+        lines += [f"# 可选值 one of: {', '.join(choices)}"] if choices else []
         if field.is_required():
-            lines.append(f'{name} = ""  # 必填 needed')
+            lines.append(f"{mark}{name} = {_empty(field.annotation)}  # 必填 needed")
         elif field.default is not None and field.default is not PydanticUndefined:
             lines.append(f"# {name} = {_toml(field.default)}")
         else:
             lines.append(f'# {name} = ""')
-    return lines
+    return lines + within
+
+
+def _table_of(annotation: Any) -> type[BaseModel] | None:
+    """Return the model of a table, where a setting is one."""
+    if get_origin(annotation) is tuple:
+        return None  # a list of tables, written as one line
+    models = (o for o in (annotation, *get_args(annotation)) if isinstance(o, type))
+    return next((model for model in models if issubclass(model, BaseModel)), None)
+
+
+def _choices(annotation: Any) -> Sequence[str]:
+    return [str(one) for one in get_args(annotation)] if get_origin(annotation) is Literal else []
+
+
+def _empty(annotation: Any) -> str:
+    return "[]" if get_origin(annotation) is tuple else '""'
 
 
 def _docstrings(model: type[BaseModel]) -> dict[str, str]:

@@ -11,23 +11,33 @@ import pytest
 
 from gateway.adapters.outlets.rest.settings import RestSettings
 from gateway.app.dialects.registry import DIALECTS
+from gateway.app.partner_file import PartnerFile
 
 TEXT = (Path(__file__).parents[3] / "docs" / "platforms.md").read_text("utf-8")
 EXAMPLES: list[dict[str, Any]] = [
     tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
 ]
+NAMED = """\
+gateway_id = "620600"
+name_zh = "武威市（示例）"
+name_en = "Wuwei (sample)"
+unit = "11620600MB0000001K"
+state = "draft"
+"""
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: str(e["kind"]))
-def test_an_example_can_be_copied(example: dict[str, Any]) -> None:
-    kind = example["kind"]
-    assert example.keys() == {"kind", kind}
-    DIALECTS[kind].settings.model_validate(example[kind])
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: str(e["outlet"]["kind"]))
+def test_an_example_is_the_end_of_a_partner_file(example: dict[str, Any]) -> None:
+    outlet = PartnerFile.model_validate({**tomllib.loads(NAMED), **example}).outlet
+    assert example.keys() == {"outlet"}
+    assert example["outlet"].keys() == {"kind", outlet.kind}
+    DIALECTS[outlet.kind].settings.model_validate(example["outlet"][outlet.kind])
 
 
 def test_every_dialect_and_every_scheme_has_one() -> None:
-    assert {example["kind"] for example in EXAMPLES} == DIALECTS.keys()
-    shown = {example["rest"]["scheme"] for example in EXAMPLES if example["kind"] == "rest"}
+    outlets = [example["outlet"] for example in EXAMPLES]
+    assert {outlet["kind"] for outlet in outlets} == DIALECTS.keys()
+    shown = {outlet["rest"]["scheme"] for outlet in outlets if outlet["kind"] == "rest"}
     schemes = RestSettings.model_fields["scheme"].annotation
     assert shown == set(schemes.__args__)  # type: ignore[union-attr]
 

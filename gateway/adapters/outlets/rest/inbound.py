@@ -109,17 +109,26 @@ class RestPoll:
     reception: Reception
     clock: Clock
     log: EventLog
+    trouble: str = ""
+    """Why the last turn fetched nothing; empty if it did."""
 
     async def run(self) -> None:
         """Go on until cancelled; trouble at the partner or here is told and waited out."""
         while True:
             try:
                 await self.turn()
+                self.trouble = ""
             except OutletDown as down:
-                self.log.event("poll_waits", partner=self.partner, reason=down.reason)
+                self._tell(down.reason)
             except Fault as fault:
-                self.log.event("poll_waits", partner=self.partner, rule=fault.code.value)
+                self._tell(fault.code.value)
             await self.clock.sleep_ms(int(self.settings.every_s * 1_000))
+
+    def _tell(self, trouble: str) -> None:
+        """Warn of what is new; the same again says nothing."""
+        if trouble != self.trouble:
+            self.log.event("poll_waits", partner=self.partner, error=trouble)
+        self.trouble = trouble
 
     async def turn(self) -> None:
         """Fetch once.
@@ -141,7 +150,8 @@ class RestPoll:
             raise OutletDown("answer_has_no_list")
         for entry in entries[:_ENTRIES_MAX]:
             if isinstance(entry, dict):
-                operation = str(get_at(entry, steps_of(s.operation_at)) or "")
+                named = get_at(entry, steps_of(s.operation_at))
+                operation = named if isinstance(named, str) else ""
                 arrival = Arrival(self.partner, operation, write_json(entry), entry, strength)
                 met = await self.reception.receive(arrival)
                 ident = get_at(entry, steps_of(s.id_at))
