@@ -57,6 +57,21 @@ def test_the_scenarios_are_listed_for_people_and_for_scripts() -> None:
     assert all(each["name"] in told.stdout and each["zh"] in told.stdout for each in listed)
 
 
+def test_a_story_that_cannot_be_played_says_why_and_where_its_records_are(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    played("founding-case", state)
+    folder = state / "jiuquan" / "partners" / "zhangjiagang"
+    folder.mkdir()
+    (folder / "partner.toml").write_text('[outlet]\nkind = "grpc"\n', "utf-8")
+    done = run("--scenario", "all-partners", "--once", "--json", "--state", str(state))
+    told = json.loads(done.stdout)
+    assert done.returncode == 69
+    assert told["state_dir"] == str(state)
+    assert "zhangjiagang" in told["failed"]
+    assert str(state) in done.stderr.splitlines()[-1]
+    assert list(gateways_in(state)) == []
+
+
 def test_an_individual_business_is_registered_by_rule_with_no_one_at_the_desk(
     tmp_path: Path,
 ) -> None:

@@ -67,6 +67,13 @@ def view_lines(document: Document) -> list[Any]:
         *simulated,
         f"{VERDICTS[document['verdict']]}: {counts['passed']} passed, {counts['failed']} failed, "
         f"{counts['not_run']} not run",
-        f"有效至 valid until {to_iso(document['expires_at_ms'])}; "
-        f"kit {document['kit']}, case set {document['case_set']['digest'][:16]}",
+        f"{_validity(document)}kit {document['kit']}, "
+        f"case set {document['case_set']['digest'][:16]}",
     ]
+
+
+def _validity(document: Document) -> str:
+    """Say how long a pass is one; a failure never runs out."""
+    if document["verdict"] == "failed":
+        return ""
+    return f"有效至 valid until {to_iso(document['expires_at_ms'])}; "

@@ -6,7 +6,7 @@ import asyncio
 import json as jsons
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -55,6 +55,7 @@ def demo(
     It applies and collects its licence at home. Other stories: --list.
     Gateways, keys, signatures, files, connections are real, on loopback only;
     offices and staff are simulated (示例). The gateways stay up until Ctrl-C.
+    Without --state everything is kept in a new folder below /tmp that is yours to remove.
     """
     # Imported here: help and usage errors need none of it.
     from gateway.adapters.system.clock import SystemClock
@@ -68,10 +69,7 @@ def demo(
     if list_:
         _list(list(SCENARIOS.values()), json=json)
         return
-    chosen = SCENARIOS.get(scenario)
-    if chosen is None:
-        known = ", ".join(SCENARIOS)
-        raise Stop(ExitCode.USAGE, f"no scenario {scenario!r}; there are {known}")
+    chosen = _named(scenario, SCENARIOS)
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     clock = SystemClock()
     screen = None if json else Screen(verbose=verbose)
@@ -84,12 +82,15 @@ def demo(
 
     try:
         held = open_state(state, clock.now_ms(), chosen.federation)
+    except DemoFailed as failed:
+        raise _stopped(failed, scenario, "", json=json) from failed
+    try:
         if screen is not None:
             screen.opening(held, chosen)
         stage = Stage(screen or Quiet(), clock, _pace(pace, quick=once or json))
         outcome = asyncio.run(play(held, stage, chosen, once=once, delivered=delivered))
     except DemoFailed as failed:
-        raise Stop(ExitCode.UNAVAILABLE, f"演示未完成 the demo failed: {failed}") from failed
+        raise _stopped(failed, scenario, str(held.folder), json=json) from failed
     except Interrupted as asked:
         words = "办件送达前被中断 interrupted before the case was delivered"
         raise Stop(ExitCode.INTERRUPTED, words) from asked
@@ -97,6 +98,20 @@ def demo(
         screen.stopped()
     elif once:
         _print(outcome.document())  # only now is it certain that all went well
+
+
+def _named(name: str, scenarios: Mapping[str, Scenario]) -> Scenario:
+    if name in scenarios:
+        return scenarios[name]
+    raise Stop(ExitCode.USAGE, f"no scenario {name!r}; there are {', '.join(scenarios)}")
+
+
+def _stopped(failed: Exception, scenario: str, folder: str, *, json: bool) -> Stop:
+    """Say what did not happen, and where what did is kept."""
+    if json:
+        _print({"scenario": scenario, "failed": str(failed), "state_dir": folder or None})
+    kept = [f"记录留在 journals and logs are kept in {folder}"] if folder else []
+    return Stop(ExitCode.UNAVAILABLE, f"演示未完成 the demo failed: {failed}", *kept)
 
 
 def _list(scenarios: Sequence[Scenario], *, json: bool) -> None:

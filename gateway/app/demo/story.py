@@ -159,6 +159,8 @@ class Stage:
         self.teller = teller
         self.clock = clock
         self.paused_ms = 0
+        self.with_whom = ""
+        """Whose answer the story waits for, where it is one of several partners."""
         self._pace_ms = round(pace_s * 1000)
         self._lock = asyncio.Lock()
         self._deadline: asyncio.Timeout | None = None
@@ -177,9 +179,10 @@ class Stage:
         except TimeoutError as late:
             if not deadline.expired():
                 raise
-            raise DemoFailed(
+            told = (
                 f"办件未在 {seconds:g} 秒内办结送达 the case was not delivered within {seconds:g} s"
-            ) from late
+            )
+            raise DemoFailed(f"{self.with_whom}: {told}" if self.with_whom else told) from late
         finally:
             self._deadline = None
 

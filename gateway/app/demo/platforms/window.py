@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from gateway.app.cli.words import WORDS
 from gateway.app.demo.documents import sample_pdf
 from gateway.app.demo.office import Office
 from gateway.app.demo.platforms.office import PlatformStory
@@ -25,14 +26,22 @@ class PlatformWindow:
             DemoFailed: anything did not happen.
         """
         story, began = self._story, self._stage.clock.monotonic_ms()
+        self._stage.with_whom = f"{story.zh} {story.en} ({story.region})"
         case_id = await self._submit()
-        if story.mode == "collect_on_behalf":
-            await self._office.case_at(case_id, "decided")
+        ours = story.mode == "collect_on_behalf"
+        view = await self._office.case_at(case_id, "decided" if ours else story.ends)
+        said = [m for m in view["history"] if m["direction"] == "in"]
+        heard = sorted({m["strength"] for m in said})
+        async with self._stage.turn():
+            words = "、".join(WORDS[m["kind"]] for m in said)
+            proven = " ".join(f"{WORDS[strength]} {strength}" for strength in heard)
+            self._tell(f"收到{words}", f"hears of it: {proven}", began)
+        if ours:
             await self._hand_over(case_id)
         view = await self._office.case_at(case_id, story.ends)
         if view["result"] != "approved":
-            raise DemoFailed(f"{story.zh}: 办结 the decision is {view['result']}")
-        heard = {m["strength"] for m in view["history"] if m["direction"] == "in"}
+            raise DemoFailed(f"{self._stage.with_whom}: 办结 the decision is {view['result']}")
+        self._stage.with_whom = ""
         return {
             "partner": story.region,
             "dialect": story.dialect,
@@ -44,7 +53,7 @@ class PlatformWindow:
             "answer": view["answer"],
             "licence_id": (view["licence"] or {}).get("licence_id"),
             "messages": len(view["history"]),
-            "strength": sorted(heard),
+            "strength": heard,
             "ms": self._stage.clock.monotonic_ms() - began,
         }
 
