@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,9 @@ async def test_a_call_that_proves_nothing_leaves_nothing(
     assert (await refused(interface, bare))[0] in (400, 401)
     interface.clock.step(-400_000)
     assert await refused(interface, right) == (401, "partner.clock_skew")
+    event, told = interface.log.events[-1]
+    assert (event, told["rule"]) == ("callback_refused", "partner.clock_skew")
+    assert told["digest"] == sha256(right.body).hexdigest()
     interface.clock.step(400_000)
     assert (await refused(interface, right._replace(method="GET")))[0] == 405
     stranger = Interface(authority, platform, name)

@@ -13,6 +13,7 @@ from gateway.adapters.outlets.rest.dialect import RestLink, Secrets
 from gateway.adapters.outlets.rest.schemes.scheme import Call, Proof, Scheme
 from gateway.adapters.outlets.rest.settings import PollSettings
 from gateway.kernel.arrivals import ArrivalStatus
+from gateway.kernel.digests import digest
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.translations import Said
@@ -55,12 +56,12 @@ class RestCallbacks:
         try:
             proof = self._proven(request)
         except Fault as fault:
-            return self._refused(fault)
+            return self._refused(request, fault)
         operation = proof.operation or unquote(request.path.strip("/"))
         try:
             met = await self._received(request, operation, proof)
         except Fault as fault:
-            return self._refused(fault)
+            return self._refused(request, fault)
         return CallbackAnswer(200, write_json(self.say(said_of(met))))
 
     def _proven(self, request: CallbackRequest) -> Proof:
@@ -90,10 +91,20 @@ class RestCallbacks:
             )
         )
 
-    def _refused(self, fault: Fault) -> CallbackAnswer:
-        """Answer in the partner's form, naming the rule and nothing of what was sent."""
-        rule = fault.code.value
-        self.log.event("callback_refused", partner=self.partner, rule=rule)
+    def _refused(self, request: CallbackRequest, fault: Fault) -> CallbackAnswer:
+        """Answer in the partner's form, naming the rule and nothing of what was sent.
+
+        The digest is for whoever compares it with what the partner has in its own log.
+        """
+        rule, body = fault.code.value, request.body
+        self.log.event(
+            "callback_refused",
+            partner=self.partner,
+            rule=rule,
+            field=fault.detail,
+            bytes=len(body),
+            digest=digest(body).hex(),
+        )
         said = Said(ok=False, rule=rule, text_zh="", text_en=fault.detail)
         return CallbackAnswer(_STATUSES.get(fault.code, 503), write_json(self.say(said)))
 

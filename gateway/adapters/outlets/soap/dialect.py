@@ -23,6 +23,7 @@ from gateway.adapters.outlets.soap.envelope import (
     write_inside,
 )
 from gateway.adapters.outlets.soap.settings import SoapSettings
+from gateway.kernel.digests import digest
 from gateway.kernel.envelope import Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
@@ -94,20 +95,20 @@ class SoapFeedback:
         """See `CallbackHandler`. Who does not name the licence gets a fault and leaves nothing."""
         s = self.settings
         if request.method != "POST":
-            return self._fault(405, "Client", Fault(FaultCode.PORTAL_METHOD))
+            return self._fault(request, 405, Fault(FaultCode.PORTAL_METHOD))
         try:
             call = read_call(request.body)
         except (Fault, SoapFault):
-            return self._fault(400, "Client", Fault(FaultCode.PARTNER_DOCUMENT_UNREADABLE))
+            return self._fault(request, 400, Fault(FaultCode.PARTNER_DOCUMENT_UNREADABLE))
         if not self._is_proven(request, call.parameters.get(s.licence, "")):
-            return self._fault(403, "Client", Fault(FaultCode.TRUST_PEER_UNKNOWN))
+            return self._fault(request, 403, Fault(FaultCode.TRUST_PEER_UNKNOWN))
         try:
             said = said_of(await self._received(call))
         except Fault as fault:
             if fault.code is FaultCode.PARTNER_NUMBER_REUSED:
                 said = Said(ok=False, rule=fault.code.value, text_en=fault.detail)
             else:
-                return self._fault(500, "Server", fault)
+                return self._fault(request, 500, fault)
         told = write_inside(self.say(said))
         name = f"{call.operation}Response"
         body = write_call(s.namespace, Call(name, {f"{call.operation}Return": told}))
@@ -130,7 +131,19 @@ class SoapFeedback:
         arrival = Arrival(self.partner, call.operation, raw, document, PROVEN)
         return await self.reception.receive(arrival)
 
-    def _fault(self, status: int, code: str, fault: Fault) -> CallbackAnswer:
-        """Answer with a SOAP fault that names the rule, and nothing of what was sent."""
-        self.log.event("callback_refused", partner=self.partner, rule=fault.code.value)
+    def _fault(self, request: CallbackRequest, status: int, fault: Fault) -> CallbackAnswer:
+        """Answer with a SOAP fault that names the rule, and nothing of what was sent.
+
+        The digest is for whoever compares it with what the partner has in its own log.
+        """
+        rule, body = fault.code.value, request.body
+        self.log.event(
+            "callback_refused",
+            partner=self.partner,
+            rule=rule,
+            field=fault.detail,
+            bytes=len(body),
+            digest=digest(body).hex(),
+        )
+        code = "Client" if status < 500 else "Server"
         return CallbackAnswer(status, write_fault(code, fault.code.value), CONTENT_TYPE)
