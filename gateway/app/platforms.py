@@ -203,6 +203,8 @@ async def _resume(receiving: Receiving, log: EventLog) -> None:
             await receiving.resume()
         except JournalDown as down:
             log.event("journal_down", error=str(down))
+        except Exception as broken:  # noqa: BLE001 - any bug: told, and tried again
+            log.event("arrivals_broke", error=type(broken).__name__)
         await receiving.pause()
 
 

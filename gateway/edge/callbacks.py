@@ -99,6 +99,8 @@ def _headers(request: web.Request) -> Mapping[str, str]:
     """
     found: dict[str, str] = {}
     for name, value in request.headers.items():
+        if not value.isprintable():  # nor bytes that are no UTF-8, which come as surrogates
+            raise Fault(FaultCode.PORTAL_REQUEST_INVALID, f"header {name.lower()}")
         if found.setdefault(name.lower(), value) is not value:
             raise Fault(FaultCode.PORTAL_REQUEST_INVALID, f"header {name.lower()} twice")
     return found

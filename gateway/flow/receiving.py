@@ -29,6 +29,7 @@ from gateway.kernel.identifiers import CaseKey, GatewayId, uuid7
 from gateway.kernel.limits import (
     ARRIVAL_EARLY_LOOK_MS,
     ARRIVAL_EARLY_MS_MAX,
+    ARRIVAL_NAME_CHARS_MAX,
     ARRIVAL_RESUME_MAX,
     ARRIVAL_RESUME_MS,
     PARKED_MAX,
@@ -38,7 +39,7 @@ from gateway.kernel.translations import Ours
 from gateway.kernel.trees import Tree
 from gateway.ports.clock import Clock, Entropy
 from gateway.ports.directory import Book, Directory
-from gateway.ports.journal import Journal, OutboxStatus, Snapshot
+from gateway.ports.journal import Journal, JournalDown, OutboxStatus, Snapshot
 from gateway.ports.journal_arrivals import StoredArrival
 from gateway.ports.reception import Arrival, Disposition, LateAnswer, Unreadable
 from gateway.ports.telemetry import EventLog
@@ -189,21 +190,22 @@ class Receiving:
 
     def _stored(self, book: Book, a: Arrival) -> StoredArrival:
         partner = require_peer(book.partners.get(a.partner))
+        operation = _name(a.operation)
         require_provable(partner.outlet, a.strength)
         now_ms, raw_digest = self._clock.now_ms(), digest(a.raw)
         return StoredArrival(
             uuid7(now_ms, self._entropy.token(10)),
             a.partner,
             partner.outlet,
-            a.operation,
+            operation,
             a.strength,
-            raw_key(a.operation, raw_digest),
+            raw_key(operation, raw_digest),
             b"",
             raw_digest,
             len(a.raw),
             now_ms,
             ArrivalStatus.RECEIVED,
-            a.source,
+            _name(a.source),
             salt=self._entropy.token(SALT_BYTES),
             document=json.dumps(a.document, ensure_ascii=True).encode(),
             raw=a.raw,
@@ -216,6 +218,9 @@ class Receiving:
             return self._translations(partner).inbound(operation, document), None
         except Fault as fault:
             return None, fault
+        except Exception as bug:  # noqa: BLE001 - one document must not hold up all others
+            self._log.event("arrival_broke", partner=partner, error=type(bug).__name__)
+            return None, Fault(FaultCode.INTERNAL)
 
     async def _go_on(
         self,
@@ -239,6 +244,11 @@ class Receiving:
                 if broken.code.value.startswith(("delivery.", "limit.", "gateway.")):
                     raise  # ours to mend: it waits as it is
                 return await self._quarantine(stored, broken, told)
+            except (JournalDown, OSError):
+                raise  # it waits as it is
+            except Exception as bug:  # noqa: BLE001 - one document must not hold up all others
+                self._log.event("arrival_broke", partner=stored.partner, error=type(bug).__name__)
+                return await self._quarantine(stored, Fault(FaultCode.INTERNAL), told)
 
     async def _judge(self, stored: StoredArrival, ours: Ours) -> Disposition:
         ref = ref_of(stored)
@@ -303,6 +313,11 @@ class Receiving:
             field=a.detail,
             digest=a.raw_digest.hex(),
         )
+
+
+def _name(given: str) -> str:
+    """Return a partner's word for something, or nothing where it is no name."""
+    return given if len(given) <= ARRIVAL_NAME_CHARS_MAX and given.isprintable() else ""
 
 
 def _named(arrival: StoredArrival, ours: Ours) -> StoredArrival:

@@ -79,7 +79,7 @@ async def test_a_poll_that_fails_is_told_once_and_a_lane_is_named_by_its_folder(
         there.platform.is_down = True
 
         async def warned() -> int:
-            return there.gateway.log_text().count("poll_waits")
+            return there.gateway.log_text().count("poll_down")
 
         await until(warned, bool)
         asked = there.platform.turned_away

@@ -31,6 +31,7 @@ class PlainTranslation:
     def __init__(self) -> None:
         self.broken: set[str] = set()
         self.unsaid: set[str] = set()
+        self.bugs: set[str] = set()
 
     def outbound(self, ours: Tree) -> Theirs:
         kind = cast("Mapping[str, str]", ours["message"])["kind"]
@@ -39,6 +40,8 @@ class PlainTranslation:
         return Theirs(f"push_{kind}", ours)
 
     def inbound(self, operation: str, document: Tree) -> Ours:
+        if operation in self.bugs:
+            raise ValueError("nobody foresaw this")
         if operation in self.broken:
             raise Fault(FaultCode.MAPPING_VALUE_INVALID, "/form/state")
         return Ours(Kind[operation.upper()], document)

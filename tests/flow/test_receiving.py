@@ -138,6 +138,27 @@ async def test_what_cannot_be_mapped_waits_with_its_bytes_until_the_table_is_men
     assert (await world.jq.case(case_id)).stage is Stage.ACKNOWLEDGED
 
 
+async def test_a_bug_that_a_document_finds_puts_it_aside_and_holds_up_nothing(
+    world: World, platform: PlatformPartner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id = await submitted(world, platform)
+    said = told("R-1", number_of(platform))
+    platform.translation.bugs.add("acknowledged")
+    met = await platform.says(Kind.ACKNOWLEDGED, said)
+    assert (met.status, met.rule) == (ArrivalStatus.QUARANTINED, FaultCode.INTERNAL.value)
+    platform.translation.bugs.clear()
+    with monkeypatch.context() as patched:
+
+        def broken(*_: object) -> None:
+            raise ValueError("nobody foresaw this")
+
+        patched.setattr("gateway.flow.receiving.prepare", broken)
+        met = await platform.says(Kind.ACKNOWLEDGED, said)
+        assert (met.status, met.rule) == (ArrivalStatus.QUARANTINED, FaultCode.INTERNAL.value)
+    assert (await platform.says(Kind.ACKNOWLEDGED, said)).taken_in
+    assert (await world.jq.case(case_id)).stage is Stage.ACKNOWLEDGED
+
+
 async def test_what_cannot_even_be_read_is_kept_as_it_came(
     world: World, platform: PlatformPartner
 ) -> None:

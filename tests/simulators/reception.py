@@ -20,6 +20,8 @@ class HeldReception:
         self.unreadable: list[Unreadable] = []
         self.answers: list[LateAnswer] = []
         self.fault: Fault | None = None
+        self.about: dict[str, Fault] = {}
+        """What a document meets that has this text somewhere."""
         self.refuses = ""
         self.waiting: list[bytes] = []
         self._nonces: set[str] = set()
@@ -27,6 +29,7 @@ class HeldReception:
     async def receive(self, arrival: Arrival) -> Disposition:
         if self.fault is not None:
             raise self.fault
+        self._judge(arrival.document)
         if arrival.nonce and arrival.nonce in self._nonces:
             raise Fault(FaultCode.PARTNER_NONCE_REPLAYED)
         self._nonces.add(arrival.nonce)
@@ -39,8 +42,14 @@ class HeldReception:
     async def answered(self, answer: LateAnswer) -> bool:
         if self.fault is not None:
             raise self.fault
+        self._judge(answer.document)
         self.answers.append(answer)
         return len(self.answers) == 1
+
+    def _judge(self, document: Tree) -> None:
+        for text, fault in self.about.items():
+            if text in str(document):
+                raise fault
 
     async def parked(self, partner: GatewayId) -> Sequence[bytes]:
         return self.waiting

@@ -155,6 +155,8 @@ def _value(element: etree._Element, depth: int) -> Value:
     if not len(element) and not element.attrib:
         return text
     found: Tree = {f"@{etree.QName(k).localname}": str(v) for k, v in element.attrib.items()}
+    if len(found) < len(element.attrib):
+        raise _unreadable("two attributes of one local name")
     for child in element:
         if not isinstance(child.tag, str):
             raise _unreadable("an entity")

@@ -17,6 +17,8 @@ from gateway.adapters.system.clock import SystemClock
 from gateway.kernel.envelope import Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
+from gateway.kernel.translations import Said
+from gateway.kernel.trees import Tree
 from gateway.ports.outlet import Listed, OutletDown
 from tests.fakes.telemetry import HeardEvents
 from tests.simulators.reception import HeldReception, said_tree
@@ -172,6 +174,24 @@ async def test_nothing_is_moved_while_our_journal_is_down(drop: Drop) -> None:
     drop.reception.fault = None
     await drop.reader.turn()
     assert drop.left() == []
+    assert len(drop.reception.arrivals) == 1
+
+
+async def test_a_file_we_have_no_word_for_stays_and_holds_up_none_behind_it(drop: Drop) -> None:
+    other = "result_20260601_W-2"
+    drop.office.lay(f"{GOOD}.xml", b"<r><A>wrong</A></r>")
+    drop.office.lay(f"{other}.xml", b"<r><A>1</A></r>")
+    drop.reception.about["wrong"] = Fault(FaultCode.PARTNER_NUMBER_REUSED)
+
+    def say(said: Said) -> Tree:
+        if not said.ok:
+            raise Fault(FaultCode.MAPPING_CODE_UNMAPPED, "/rule")
+        return said_tree(said)
+
+    drop.reader.say = say
+    with pytest.raises(Fault, match=r"mapping\.code_unmapped"):
+        await drop.reader.turn()
+    assert drop.left() == [f"{GOOD}.xml"]
     assert len(drop.reception.arrivals) == 1
 
 

@@ -365,6 +365,37 @@ async def test_what_is_new_there_is_fetched_and_acknowledged_once_it_is_taken_ov
     assert {a.operation for a in interface.reception.arrivals} == {"status"}
 
 
+async def test_an_entry_that_cannot_be_taken_over_holds_up_none_behind_it(
+    interface: Interface,
+) -> None:
+    entries: list[Any] = [{"id": 1, "zt": "reused"}, "no object", {"id": 3, "zt": "good"}]
+    acknowledged: list[Any] = []
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        request, raw = interface.platform.asked[-1]
+        if request.path == "/ack":
+            acknowledged.append(json.loads(raw)["id"])
+        return web.json_response({"code": 200, "data": entries})
+
+    interface.platform.answer = answer
+    interface.reception.about["reused"] = Fault(FaultCode.PARTNER_NUMBER_REUSED)
+    poll = RestPoll(
+        BAOSHAN,
+        PollSettings(path="/new", acknowledge_path="/ack"),
+        interface.link,
+        Held(interface.scheme),
+        interface.reception,
+        interface.clock,
+        interface.log,
+    )
+    with pytest.raises(Fault, match=r"partner\.number_reused"):
+        await poll.turn()
+    assert [a.document["zt"] for a in interface.reception.arrivals] == ["good"]
+    assert acknowledged == [3]
+    (kept,) = interface.reception.unreadable
+    assert (kept.raw, kept.fault.code) == (b'"no object"', FaultCode.SCHEMA_JSON_INVALID)
+
+
 async def test_a_list_that_is_none_is_waited_out(interface: Interface) -> None:
     settings = PollSettings(path="/new")
     poll = RestPoll(

@@ -218,6 +218,27 @@ async def test_the_flag_of_our_row_is_the_partners_answer(front: Front) -> None:
     assert [row["mc"] for row in answer.document["fj"]] == ["申请书", "章程"]  # type: ignore[union-attr, call-overload, index]
 
 
+async def test_an_answer_nobody_understands_is_put_aside_and_holds_up_nothing(
+    front: Front,
+) -> None:
+    await front.dialect.send("ex_apply", APPLY, NUMBER, 5.0)
+    front.reception.waiting = [bytes.fromhex(NUMBER.replace("-", ""))]
+    front.does("UPDATE ex_apply SET rec_flag = '2', rec_msg = '？'")
+    front.result("Z-1")
+    front.reception.about["？"] = Fault(FaultCode.MAPPING_CODE_UNMAPPED, "/rec_msg")
+    for _ in range(2):
+        with pytest.raises(Fault, match=r"mapping\.code_unmapped"):
+            await front.reader.turn()
+    (arrival,) = front.reception.arrivals
+    assert arrival.document["id"] == "Z-1"
+    (kept,) = front.reception.unreadable
+    assert (kept.operation, kept.fault.detail) == ("ex_apply", "/rec_msg")
+    assert "？" in kept.raw.decode()
+    front.reception.about.clear()
+    await front.reader.turn()
+    assert len(front.reception.answers) == 1
+
+
 async def test_rows_of_the_partner_come_in_order_and_are_flagged(front: Front) -> None:
     front.result("Z-2", zp=b"\x00\xff")
     front.result("Z-1")

@@ -29,6 +29,7 @@ from gateway.adapters.outlets.file_drop.names import (
     read_name,
 )
 from gateway.adapters.outlets.file_drop.settings import FileDropSettings
+from gateway.adapters.outlets.polling import OneByOne, Polling
 from gateway.kernel.envelope import Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
@@ -36,7 +37,7 @@ from gateway.kernel.limits import ARRIVAL_BYTES_MAX
 from gateway.kernel.translations import Said
 from gateway.kernel.trees import Tree
 from gateway.ports.clock import Clock
-from gateway.ports.outlet import Listed, OutletDown
+from gateway.ports.outlet import Listed
 from gateway.ports.reception import Arrival, LateAnswer, Reception, Unreadable
 from gateway.ports.telemetry import EventLog
 
@@ -99,30 +100,30 @@ class DropReader:
     """Size and time of each name at the last look."""
 
     async def run(self) -> None:
-        """Look every `poll_s` seconds until cancelled; trouble is told and waited out."""
-        while True:
-            try:
-                await self.turn()
-            except OutletDown as down:
-                self.log.event("drop_down", partner=self.partner, error=down.reason)
-            except Fault as fault:
-                self.log.event("drop_waits", partner=self.partner, rule=fault.code.value)
-            await self.clock.sleep_ms(int(self.settings.poll_s * 1000))
+        """Look every `poll_s` seconds until cancelled."""
+        every_s = self.settings.poll_s
+        await Polling("drop", self.partner, every_s, self.clock, self.log).run(self.turn)
 
     async def turn(self) -> None:
         """Read everything that is whole, in the order of names.
 
         Raises:
             OutletDown: the line broke; what was read is settled, the rest comes next time.
-            Fault: the journal is down, or the partner is no longer active; nothing is moved.
+            Fault: the journal is down, or the partner is no longer active; nothing is moved. Or our
+                word on a file cannot be said in the partner's form: that file stays.
         """
+        apart = OneByOne()
         async with self.line.client() as client:
             names = await listing(client, self.settings.incoming)
         for found in names:
             if found.regular and is_safe(found.name) and not self._whole(found):
                 continue
-            await self._file(found)
+            try:
+                await self._file(found)
+            except Fault as fault:
+                apart.keep(fault)
         self._seen = {f.name: (f.size, f.modified_s) for f in names}
+        apart.tell()
 
     def _whole(self, found: Found) -> bool:
         if found.name.endswith(UNFINISHED):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -9,11 +10,13 @@ from urllib.parse import unquote
 
 from gateway.adapters.outlets.dialect import said_of
 from gateway.adapters.outlets.documents import read_json, write_json
+from gateway.adapters.outlets.polling import OneByOne, Polling
 from gateway.adapters.outlets.rest.dialect import RestLink, Secrets
 from gateway.adapters.outlets.rest.schemes.scheme import Call, Proof, Scheme
 from gateway.adapters.outlets.rest.settings import PollSettings
 from gateway.kernel.arrivals import ArrivalStatus
 from gateway.kernel.digests import digest
+from gateway.kernel.envelope import Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.translations import Said
@@ -120,26 +123,11 @@ class RestPoll:
     reception: Reception
     clock: Clock
     log: EventLog
-    trouble: str = ""
-    """Why the last turn fetched nothing; empty if it did."""
 
     async def run(self) -> None:
-        """Go on until cancelled; trouble at the partner or here is told and waited out."""
-        while True:
-            try:
-                await self.turn()
-                self.trouble = ""
-            except OutletDown as down:
-                self._tell(down.reason)
-            except Fault as fault:
-                self._tell(fault.code.value)
-            await self.clock.sleep_ms(int(self.settings.every_s * 1_000))
-
-    def _tell(self, trouble: str) -> None:
-        """Warn of what is new; the same again says nothing."""
-        if trouble != self.trouble:
-            self.log.event("poll_waits", partner=self.partner, error=trouble)
-        self.trouble = trouble
+        """Go on until cancelled."""
+        every_s = self.settings.every_s
+        await Polling("poll", self.partner, every_s, self.clock, self.log).run(self.turn)
 
     async def turn(self) -> None:
         """Fetch once.
@@ -159,16 +147,31 @@ class RestPoll:
             return
         if not isinstance(entries, list):
             raise OutletDown("answer_has_no_list")
+        apart = OneByOne()
         for entry in entries[:_ENTRIES_MAX]:
-            if isinstance(entry, dict):
-                named = get_at(entry, steps_of(s.operation_at))
-                operation = named if isinstance(named, str) else ""
-                arrival = Arrival(self.partner, operation, write_json(entry), entry, strength)
-                met = await self.reception.receive(arrival)
-                ident = get_at(entry, steps_of(s.id_at))
-                over = met.status is not ArrivalStatus.RECEIVED and not met.retry
-                if over and not isinstance(ident, Missing):
-                    await self._acknowledge(scheme, ident)
+            try:
+                await self._entry(scheme, entry, strength)
+            except Fault as fault:
+                apart.keep(fault)
+        apart.tell()
+
+    async def _entry(self, scheme: Scheme, entry: Value, strength: Strength) -> None:
+        s = self.settings
+        if not isinstance(entry, dict):
+            no_object = Fault(FaultCode.SCHEMA_JSON_INVALID, "an entry that is no object")
+            raw = json.dumps(entry, ensure_ascii=True, default=str).encode()
+            await self.reception.keep_unreadable(
+                Unreadable(self.partner, "", raw, strength, no_object)
+            )
+            return
+        named = get_at(entry, steps_of(s.operation_at))
+        operation = named if isinstance(named, str) else ""
+        arrival = Arrival(self.partner, operation, write_json(entry), entry, strength)
+        met = await self.reception.receive(arrival)
+        ident = get_at(entry, steps_of(s.id_at))
+        over = met.status is not ArrivalStatus.RECEIVED and not met.retry
+        if over and not isinstance(ident, Missing):
+            await self._acknowledge(scheme, ident)
 
     async def _acknowledge(self, scheme: Scheme, ident: Value) -> None:
         path = self.settings.acknowledge_path

@@ -15,9 +15,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.adapters.outlets.dialect import DialectAnswer
+from gateway.adapters.outlets.polling import OneByOne, Polling
 from gateway.adapters.outlets.staging_table.settings import StagingTableSettings
 from gateway.adapters.outlets.staging_table.tables import Staged, Tables
 from gateway.kernel.arrivals import ArrivalStatus
+from gateway.kernel.digests import digest
 from gateway.kernel.envelope import Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, parse_uuid7, uuid_text
@@ -25,7 +27,7 @@ from gateway.kernel.limits import ARRIVAL_BYTES_MAX
 from gateway.kernel.trees import Tree
 from gateway.ports.clock import Clock
 from gateway.ports.outlet import Listed, OutletDown
-from gateway.ports.reception import Arrival, LateAnswer, Reception
+from gateway.ports.reception import Arrival, LateAnswer, Reception, Unreadable
 from gateway.ports.telemetry import EventLog
 
 PROVEN: Final = Strength.AUTHENTICATED
@@ -98,34 +100,39 @@ class TableReader:
     reception: Reception
     clock: Clock
     log: EventLog
+    _aside: frozenset[bytes] = frozenset()
+    """Answers that were quarantined at the last look, by digest: they stand there still."""
 
     async def run(self) -> None:
-        """Look every `poll_s` seconds until cancelled; trouble is told and waited out."""
-        while True:
-            try:
-                await self.turn()
-            except OutletDown as down:
-                self.log.event("table_down", partner=self.partner, error=down.reason)
-            except Fault as fault:
-                self.log.event("table_waits", partner=self.partner, rule=fault.code.value)
-            await self.clock.sleep_ms(int(self.settings.poll_s * 1000))
+        """Look every `poll_s` seconds until cancelled."""
+        every_s = self.settings.poll_s
+        await Polling("table", self.partner, every_s, self.clock, self.log).run(self.turn)
 
     async def turn(self) -> None:
         """Read every table once.
 
         Raises:
             OutletDown: the database cannot be had; what was read is settled.
-            Fault: nothing more can be taken over now; rows keep their flags.
+            Fault: nothing more can be taken over now, or an answer of the partner's to a row of
+                ours says neither yes nor no; rows keep their flags.
         """
+        apart = OneByOne()
         waiting = await self.reception.parked(self.partner)
         if waiting:
             numbers = [uuid_text(ident) for ident in waiting]
+            seen: set[bytes] = set()
             for table in self.settings.out:
                 for row in await self._rows(partial(self.line.tables.answers, table, numbers)):
-                    await self._answered(row)
+                    try:
+                        await self._answered(row)
+                    except Fault as fault:
+                        apart.keep(fault)
+                        seen.add(await self._put_aside(row, fault))
+            self._aside = frozenset(seen)
         for table in self.settings.incoming:
             for row in await self._rows(partial(self.line.tables.news, table)):
                 await self._received(row)
+        apart.tell()
 
     async def answer_to(self, message_id: bytes) -> DialectAnswer | None:
         """Look whether the partner has set the flag of a row of ours.
@@ -147,6 +154,16 @@ class TableReader:
         assert ident is not None, "asked for by our own ids"
         answer = LateAnswer(self.partner, ident, _raw(row), row.cells, PROVEN)
         await self.reception.answered(answer)
+
+    async def _put_aside(self, row: Staged, fault: Fault) -> bytes:
+        """Quarantine an answer that cannot be read, for an operator; return its digest."""
+        raw = _raw(row)
+        known = digest(raw)
+        if known not in self._aside:
+            source = f"{row.table}/{row.key}"[:64]
+            told = Unreadable(self.partner, row.table, raw, PROVEN, fault, source)
+            await self.reception.keep_unreadable(told)
+        return known
 
     async def _received(self, row: Staged) -> None:
         raw, source, flags = _raw(row), f"{row.table}/{row.key}"[:64], self.settings.flags
