@@ -42,3 +42,15 @@ def read_secret(folder: Path, name: str, *, demo: bool = False) -> bytes:
     if not demo and (folder / name).stat().st_mode & _OTHERS:
         raise ConfigProblem(folder, [f"{name}: others may read it; chmod 600 {folder / name}"])
     return raw
+
+
+def read_secret_text(folder: Path, name: str, *, demo: bool = False) -> str:
+    """Return a secret that is text.
+
+    Raises:
+        ConfigProblem: as `read_secret`; it is not UTF-8.
+    """
+    try:
+        return read_secret(folder, name, demo=demo).decode()
+    except UnicodeDecodeError:
+        raise ConfigProblem(folder, [f"{name}: is not UTF-8 text"]) from None

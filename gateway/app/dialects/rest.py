@@ -30,7 +30,7 @@ from gateway.adapters.outlets.rest.settings import (
 )
 from gateway.adapters.pki.sm2 import NoNationalCrypto, SystemNationalCrypto, sm3
 from gateway.adapters.pki.suites import KeyProblem
-from gateway.app.dialects.files import read_named, read_secret
+from gateway.app.dialects.files import read_named, read_secret, read_secret_text
 from gateway.app.dialects.opening import Opened, Opening
 from gateway.app.dialects.soap import platform_tls
 from gateway.app.problems import ConfigProblem
@@ -80,14 +80,17 @@ class _Files:
     def secret(self, name: str) -> bytes:
         return read_secret(self.opening.folder, name, demo=self.opening.demo)
 
-    def inbound(self, name: str | None, *others: str) -> bytes:
+    def text(self, name: str) -> str:
+        return read_secret_text(self.opening.folder, name, demo=self.opening.demo)
+
+    def inbound(self, name: str | None, *others: str) -> str:
         """Return the secret of what the partner sends; none is needed where it sends nothing."""
         if name is None or not all(others):
             if self._hears:
                 told = "outlet.rest: the partner calls back; set every `inbound_…` of its scheme"
                 raise ConfigProblem(self.opening.folder, [f"{told}, or calls_back = false"])
-            return b""
-        return self.secret(name)
+            return ""
+        return self.text(name)
 
     @property
     def _hears(self) -> bool:
@@ -124,7 +127,7 @@ def _ms(seconds: float) -> int:
 
 
 def _gjzwfwpt(g: GjzwfwptSettings, files: _Files) -> Gjzwfwpt:
-    inbound = files.inbound(g.inbound_secret_file, g.inbound_rid, g.inbound_sid)
+    inbound = files.inbound(g.inbound_secret_file, g.inbound_rid, g.inbound_sid).encode()
     secret = files.secret(g.secret_file)
     ours = g.inbound_rid, g.inbound_sid, inbound
     return Gjzwfwpt(g.rid, g.sid, secret, *ours, g.order, _ms(g.skew_s_max))
@@ -135,14 +138,14 @@ def _jpaas(j: JpaasSettings) -> Jpaas:
 
 
 def _x_bg_hmac(x: XBgHmacSettings, files: _Files) -> XBgHmac:
-    inbound = files.inbound(x.inbound_secret_file, x.inbound_access_key)
+    inbound = files.inbound(x.inbound_secret_file, x.inbound_access_key).encode()
     own = files.secret(x.secret_file)
     return XBgHmac(x.access_key, own, x.inbound_access_key, inbound, _ms(x.skew_s_max))
 
 
 def _x_tif(x: XTifSettings, files: _Files) -> XTif:
-    inbound = files.inbound(x.inbound_token_file, x.inbound_paas_id).decode()
-    token = files.secret(x.token_file).decode()
+    inbound = files.inbound(x.inbound_token_file, x.inbound_paas_id)
+    token = files.text(x.token_file)
     wrapping = None if x.wrapping is None else _wrapping(x.wrapping, files)
     return XTif(x.paas_id, token, x.inbound_paas_id, inbound, _ms(x.skew_s_max), wrapping)
 

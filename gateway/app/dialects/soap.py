@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.adapters.outlets.https import HttpsAccess, HttpsLine, client_tls, is_plain_loopback
 from gateway.adapters.outlets.soap.dialect import Soap, SoapFeedback
 from gateway.adapters.outlets.soap.settings import SoapSettings
-from gateway.app.dialects.files import read_named, read_secret
+from gateway.app.dialects.files import read_named, read_secret_text
 from gateway.app.dialects.opening import Opened, Opening
 from gateway.app.problems import ConfigProblem
 
@@ -26,10 +26,10 @@ class SoapKind:
         named = s.client_certificate, s.client_key
         tls = platform_tls(opening, s.url, s.authorities, named)
         line = HttpsLine(HttpsAccess(s.url, tls, s.server_name, s.timeout_s))
-        dialect = Soap(s, line, read_secret(folder, s.licence_file, demo=demo).decode())
+        dialect = Soap(s, line, read_secret_text(folder, s.licence_file, demo=demo))
         if s.inbound_licence_file is None:
             return Opened(dialect)
-        licence = read_secret(folder, s.inbound_licence_file, demo=demo).decode()
+        licence = read_secret_text(folder, s.inbound_licence_file, demo=demo)
         return Opened(
             dialect,
             SoapFeedback(

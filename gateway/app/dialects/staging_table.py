@@ -8,7 +8,7 @@ from sqlalchemy import URL, create_engine, make_url
 
 from gateway.adapters.outlets.staging_table.dialect import StagingTable, TableLine, TableReader
 from gateway.adapters.outlets.staging_table.settings import StagingTableSettings
-from gateway.app.dialects.files import read_secret
+from gateway.app.dialects.files import read_secret_text
 from gateway.app.dialects.opening import Opened, Opening
 
 
@@ -44,8 +44,8 @@ class StagingTableKind:
 def _url(s: StagingTableSettings, opening: Opening) -> URL:
     url = make_url(s.url)
     if s.password_file is not None:
-        secret = read_secret(opening.folder, s.password_file, demo=opening.demo)
-        url = url.set(password=secret.decode())
+        secret = read_secret_text(opening.folder, s.password_file, demo=opening.demo)
+        url = url.set(password=secret)
     if url.drivername == "sqlite" and url.database:
         url = url.set(database=str(opening.folder / url.database))
     return url

@@ -12,6 +12,7 @@ from gateway.app.provision import Site, adopt
 from gateway.app.shipped import partners_root
 from tests.integration.cli.console import answer, kuayu
 from tests.integration.hot.reloads import asked, set_state
+from tests.simulators.tls import make_authority
 from tests.support.world import make_pair, run_nodes
 
 
@@ -47,3 +48,19 @@ async def test_a_check_says_what_is_missing_and_no_test_begins(sites: tuple[Site
     assert "keys/authorities.pem" in refused.stderr, refused.stderr
     listed = await asyncio.to_thread(answer, "partner", "list", *config)
     assert "320582" not in {p["gateway_id"] for p in listed["partners"] if p["state"] == "testing"}
+
+
+async def test_a_secret_that_is_no_text_is_told_by_its_file(sites: tuple[Site, Site]) -> None:
+    folder = sites[0].root / "partners" / "zhangjiagang"
+    (folder / "keys").mkdir(exist_ok=True)
+    authority = make_authority().pem
+    (folder / "keys" / "authorities.pem").write_bytes(authority)
+    (folder / "secrets").mkdir(mode=0o700, exist_ok=True)
+    for name in ("app_secret", "inbound_secret"):
+        (folder / "secrets" / name).touch(mode=0o600)
+        (folder / "secrets" / name).write_bytes("密钥".encode("gb18030"))
+    config = ("--config", sites[0].config)
+    done = await asyncio.to_thread(kuayu, "partner", "check", "zhangjiagang", *config)
+    assert done.returncode == 1
+    assert "✗ 不通过  adapter 适配器: " in done.stdout, done.stdout
+    assert "is not UTF-8 text" in done.stdout, done.stdout
