@@ -14,8 +14,16 @@ from typing import Any, NamedTuple
 
 import aiohttp
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
-from gateway.adapters.outlets.rest.schemes.scheme import Call
+from gateway.adapters.outlets.rest.schemes.http_signatures import HttpSignatures
+from gateway.adapters.outlets.rest.schemes.scheme import Call, Scheme
 from gateway.adapters.outlets.rest.schemes.x_bg_hmac import XBgHmac
 from gateway.adapters.system.clock import SystemClock
 from gateway.kernel.faults import Fault
@@ -138,16 +146,53 @@ class Words:
         return self._drawn.setdefault(key, f"x{secrets.token_hex(4)}")
 
 
+class Signing(NamedTuple):
+    """How calls to the platform are proven: what the operator writes, and who judges there."""
+
+    scheme: str
+    settings: str
+    files: dict[str, bytes]
+    judge: Scheme
+
+
+def by_hmac() -> Signing:
+    """HMAC over method, path and date, by a secret both have."""
+    secret = secrets.token_hex(16).encode()
+    settings = """access_key = "kuayu-620900"
+secret_file = "secrets/hmac\""""
+    judge = XBgHmac("platform", b"", "kuayu-620900", secret, 90_000)
+    return Signing("x_bg_hmac", settings, {"secrets/hmac": secret}, judge)
+
+
+def by_http_signatures() -> Signing:
+    """RFC 9421, by a key of ours whose public half the platform has, and the other way round."""
+    ours, theirs = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    settings = """key_id = "kuayu-620900"
+key_file = "secrets/http.key.pem"
+their_key_id = "platform-1"
+their_key_file = "keys/platform.pem\""""
+    form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    files = {
+        "secrets/http.key.pem": ours.private_bytes(*form),
+        "keys/platform.pem": theirs.public_key().public_bytes(
+            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+        ),
+    }
+    known = ("kuayu-620900", ours.public_key(), 90_000, "kuayu")
+    judge = HttpSignatures("ed25519", "platform-1", theirs, *known)
+    return Signing("http_signatures", settings, files, judge)
+
+
 class Stranger:
     """A platform whose interface nobody has seen: it keeps what it is sent, and is polled."""
 
-    def __init__(self, words: Words, secret: bytes) -> None:
+    def __init__(self, words: Words, judge: Scheme) -> None:
         self.words = words
         self.cases: dict[str, dict[str, Any]] = {}
         self.waiting: dict[str, dict[str, Any]] = {}
         self.is_down = False
         self.turned_away = 0
-        self._scheme = XBgHmac("platform", b"", "kuayu-620900", secret, 90_000)
+        self._scheme = judge
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         w, body = self.words, await request.read()
@@ -192,7 +237,7 @@ class Stranger:
         }
 
 
-def write_folder(folder: Path, w: Words, url: str, authority: str, secret: bytes) -> None:
+def write_folder(folder: Path, w: Words, url: str, authority: str, signing: Signing) -> None:
     """Do what an operator does with an editor: manifest, table, item, agreement, secret."""
     manifest = (folder / "partner.toml").read_text("utf-8").partition("[outlet]")[0]
     (folder / "partner.toml").write_text(
@@ -203,7 +248,7 @@ kind = "rest"
 [outlet.rest]
 url = "{url}"
 path = "/in/{{operation}}"
-scheme = "x_bg_hmac"
+scheme = "{signing.scheme}"
 calls_back = false
 
 [outlet.rest.poll]
@@ -214,17 +259,17 @@ id_at = "/{w("entry")}"
 acknowledge_path = "/in/{w("heard")}"
 every_s = 0.2
 
-[outlet.rest.x_bg_hmac]
-access_key = "kuayu-620900"
-secret_file = "secrets/hmac"
+[outlet.rest.{signing.scheme}]
+{signing.settings}
 """,
         "utf-8",
     )
     (folder / "keys").mkdir()
     (folder / "keys" / "authorities.pem").write_text(authority, "utf-8")
     (folder / "secrets").mkdir(mode=0o700)
-    (folder / "secrets" / "hmac").touch(mode=0o600)
-    (folder / "secrets" / "hmac").write_bytes(secret)
+    for name, content in signing.files.items():
+        (folder / name).touch(mode=0o600)
+        (folder / name).write_bytes(content)
     item = folder / "items" / ITEM
     item.mkdir(parents=True)
     item.joinpath("item.toml").write_text(
@@ -317,7 +362,7 @@ async def until(look: Callable[[], Any], wanted: Callable[[Any], bool]) -> Any:
 
 
 async def onboarded(
-    operator: Operator, w: Words, there: HttpPlatform, authority: Authority, secret: bytes
+    operator: Operator, w: Words, there: HttpPlatform, authority: Authority, signing: Signing
 ) -> None:
     """From nothing to live; the gateway runs meanwhile, and is not restarted."""
     await operator.run(
@@ -325,7 +370,7 @@ async def onboarded(
         *("--name-zh", "某市（示例）", "--name-en", "Nowhere (sample)", "--unit", UNIT),
     )
     folder = operator.root / "partners" / "nowhere"
-    write_folder(folder, w, there.url, authority.pem.decode(), secret)
+    write_folder(folder, w, there.url, authority.pem.decode(), signing)
     report = await operator.run("mapping", "check", "nowhere")
     assert "accepted" in report
     await operator.run("assisted", "accept", "nowhere")
@@ -397,10 +442,10 @@ class Live(NamedTuple):
 
 
 @asynccontextmanager
-async def live(tmp_path: Path) -> AsyncIterator[Live]:
+async def live(tmp_path: Path, signing: Signing | None = None) -> AsyncIterator[Live]:
     """Set a gateway up, run it, and add a platform to it meanwhile; it must end well."""
-    words, secret = Words(), secrets.token_hex(16).encode()
-    platform, authority = Stranger(words, secret), make_authority()
+    words, signing, authority = Words(), signing or by_hmac(), make_authority()
+    platform = Stranger(words, signing.judge)
     root = tmp_path / "jiuquan"
     operator = Operator(root)
     made = kuayu(
@@ -412,7 +457,7 @@ async def live(tmp_path: Path) -> AsyncIterator[Live]:
     assert made.returncode == 0, made.stderr
     async with http_platform(platform.answer, server_tls(authority, tmp_path)) as there:
         with served(root / "kuayu.toml") as gateway:
-            await onboarded(operator, words, there, authority, secret)
+            await onboarded(operator, words, there, authority, signing)
             token = (await operator.run("token", "issue")).strip()
             headers = {"Authorization": f"Bearer {token}"}
             async with aiohttp.ClientSession(gateway.url, headers=headers) as http:

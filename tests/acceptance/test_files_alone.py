@@ -5,16 +5,20 @@ Every name of its interface, and of its item's form, is drawn anew in each run.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.stranger import live, until
+import pytest
+
+from tests.acceptance.stranger import Signing, by_hmac, by_http_signatures, live, until
 
 
+@pytest.mark.parametrize("signing", [by_hmac, by_http_signatures])
 async def test_a_partner_with_names_nobody_has_seen_goes_live_by_files_alone(
-    tmp_path: Path,
+    tmp_path: Path, signing: Callable[[], Signing]
 ) -> None:
-    async with live(tmp_path) as there:
+    async with live(tmp_path, signing()) as there:
         platform = there.platform
         w = platform.words
         case_id, number = await there.opened()
