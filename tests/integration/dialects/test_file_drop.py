@@ -165,6 +165,17 @@ async def test_a_file_beyond_the_limit_is_never_read(
     assert "limit.call_bytes" in drop.office.text("to_partner", f"{GOOD}.result.xml")
 
 
+async def test_a_file_that_is_larger_than_it_claims_holds_up_none_behind_it(
+    drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.adapters.outlets.file_drop.line.ARRIVAL_BYTES_MAX", 20)
+    drop.office.lay(f"{GOOD}.xml", b"<r><A>1</A><B>22</B></r>")
+    drop.office.lay("result_20260601_W-2.xml", b"<r><A>1</A></r>")
+    await drop.reader.turn()
+    assert [a.source for a in drop.reception.arrivals] == ["result_20260601_W-2.xml"]
+    assert "limit.call_bytes" in drop.office.text("to_partner", f"{GOOD}.result.xml")
+
+
 async def test_nothing_is_moved_while_our_journal_is_down(drop: Drop) -> None:
     drop.office.lay(f"{GOOD}.xml", b"<r><A>1</A></r>")
     drop.reception.fault = Fault(FaultCode.DELIVERY_JOURNAL_DOWN)

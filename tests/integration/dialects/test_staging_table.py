@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -237,6 +238,27 @@ async def test_an_answer_nobody_understands_is_put_aside_and_holds_up_nothing(
     front.reception.about.clear()
     await front.reader.turn()
     assert len(front.reception.answers) == 1
+
+
+async def test_a_cell_json_has_no_word_for_is_its_text_and_hides_no_other_row(
+    front: Front,
+) -> None:
+    front.does("ALTER TABLE ex_result ADD COLUMN odd numeric, ADD COLUMN doc jsonb")
+    front.does("ALTER TABLE ex_result ADD COLUMN at time, ADD COLUMN share float8")
+    front.result("Z-1")
+    front.result("Z-2")
+    front.does(
+        "UPDATE ex_result SET odd = 'Infinity', share = 'NaN', at = '09:30',"
+        " doc = '{\"名\": [1]}' WHERE id = 'Z-1'"
+    )
+    await front.reader.turn()
+    odd, plain = front.reception.arrivals
+    assert (odd.document["id"], plain.document["id"]) == ("Z-1", "Z-2")
+    assert odd.document["odd"] == "Infinity"
+    assert odd.document["share"] == "nan"
+    assert odd.document["at"] == "09:30:00"
+    assert odd.document["doc"] == '{"名": [1]}'
+    assert json.loads(odd.raw)["row"]["odd"] == "Infinity"
 
 
 async def test_rows_of_the_partner_come_in_order_and_are_flagged(front: Front) -> None:

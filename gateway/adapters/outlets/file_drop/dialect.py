@@ -142,16 +142,26 @@ class DropReader:
             self._refuse("name")
             await self._move(found.name, s.refused)
             return
-        if found.size > ARRIVAL_BYTES_MAX:
+        raw = await self._read(found)
+        if raw is None:
             await self._answer(name, _too_large())
             await self._move(found.name, s.refused)
-            return
-        async with self.line.client() as client:
-            raw = await read_file(client, f"{s.incoming}/{found.name}")
-        if name.answers:
+        elif name.answers:
             await self._result(found, name, raw)
         else:
             await self._documents(found, name, raw)
+
+    async def _read(self, found: Found) -> bytes | None:
+        """Read a file; None if it is too large, whatever its folder says of it."""
+        if found.size > ARRIVAL_BYTES_MAX:
+            return None
+        try:
+            async with self.line.client() as client:
+                return await read_file(client, f"{self.settings.incoming}/{found.name}")
+        except Fault as fault:
+            if fault.code is not FaultCode.LIMIT_CALL_BYTES:
+                raise
+            return None
 
     async def _result(self, found: Found, name: FileName, raw: bytes) -> None:
         """Hand over the partner's result on a file of ours."""

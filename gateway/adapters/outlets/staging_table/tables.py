@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -38,7 +40,10 @@ class Staged(NamedTuple):
     key: object
     flag: str
     cells: Tree
-    """By column in lower case; times as text, bytes as base64; rows that belong to it in lists."""
+    """By column in lower case; rows that belong to it in lists.
+
+    Bytes are base64, what JSON has no word for is the text of it: one row never hides another.
+    """
 
 
 class Tables:
@@ -189,18 +194,22 @@ def _cells(row: RowMapping) -> Tree:
 
 def _value(value: object) -> Value:
     match value:
-        case None | bool() | int() | float() | str():
+        case None | bool() | int() | str():
             return value
-        case Decimal():
-            return int(value) if value == value.to_integral_value() else str(value)
+        case float() if isfinite(value):
+            return value
+        case Decimal() if value.is_finite() and value == value.to_integral_value():
+            return int(value)
         case datetime():
             return value.strftime(_TEXT_OF)
         case date():
             return value.isoformat()
         case bytes() | memoryview():
             return base64.b64encode(value).decode()
+        case dict() | list():
+            return json.dumps(value, ensure_ascii=False, default=str)
         case _:
-            raise Fault(FaultCode.PARTNER_DOCUMENT_UNREADABLE, type(value).__name__)
+            return str(value)
 
 
 def _plain(value: object) -> object:
