@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_network
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gateway.kernel.assisted import ADAPTER
 from gateway.kernel.limits import (
+    CALLER_NETWORKS_MAX,
     DELIVER_TIMEOUT_S,
     GRPC_STREAMS_MAX,
     LANE_CALLS_MAX,
@@ -67,6 +69,17 @@ class _Limits(_Strict):
     messages_burst: int = Field(default=PARTNER_MESSAGES_BURST, ge=1, le=PARTNER_MESSAGES_BURST_MAX)
     lane_calls_max: int = Field(default=LANE_CALLS_MAX, ge=1, le=PARTNER_LANE_CALLS_MAX)
     answer_s_max: float = Field(default=DELIVER_TIMEOUT_S, ge=1, le=DELIVER_TIMEOUT_S)
+    callers: tuple[str, ...] = Field(default=(), max_length=CALLER_NETWORKS_MAX)
+
+    @field_validator("callers")
+    @classmethod
+    def _are_networks(cls, callers: tuple[str, ...]) -> tuple[str, ...]:
+        for network in callers:
+            try:
+                ip_network(network)
+            except ValueError as wrong:
+                raise ValueError(f"{network!r} is no network such as 203.0.113.0/24") from wrong
+        return callers
 
 
 class _Identity(_Strict):

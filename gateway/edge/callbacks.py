@@ -22,7 +22,7 @@ from gateway.kernel.limits import ARRIVAL_BYTES_MAX
 from gateway.ports.callbacks import CallbackHandler, CallbackRequest
 from gateway.ports.directory import Directory
 from gateway.ports.telemetry import EventLog
-from gateway.rules.trust import require_peer
+from gateway.rules.trust import require_caller, require_peer
 
 Handlers = Callable[[GatewayId], CallbackHandler | None]
 """The inbound side of a partner; None if it has none over HTTP."""
@@ -63,6 +63,7 @@ async def _called(request: web.Request) -> web.StreamResponse:
         raise Fault(FaultCode.DELIVERY_STOPPING)
     gateway_id = GatewayId(request.match_info["partner"])
     partner = require_peer(house.directory.current().partners.get(gateway_id))
+    require_caller(partner, request.remote or "")
     handler = house.handlers(gateway_id)
     if handler is None:
         raise Fault(FaultCode.PORTAL_NOT_FOUND)

@@ -162,6 +162,7 @@ DIALECT_CONNECTIONS_MAX: Final = 8  # to one platform: a batch of each of two ca
 STAGED_ROWS_MAX: Final = 100  # read of one table in one turn; the next follows at once
 PARKED_MAX: Final = 1_000  # of a partner's, asked after in one turn
 DROP_FILES_MAX: Final = 1_000  # looked at in one turn of a drop folder; the next follows at once
+CALLER_NETWORKS_MAX: Final = 64  # where one partner's platform calls from
 ARRIVAL_NAME_CHARS_MAX: Final = 200  # a partner's name of an operation, a file or a row
 ARRIVAL_RESUME_MAX: Final = 100  # received ones taken up again at once
 ARRIVAL_EARLY_MS_MAX: Final = 86_400_000  # what goes before it is a day late at most

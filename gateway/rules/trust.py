@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from gateway.kernel.digests import TYPE_BATCH_HEAD, pae
@@ -85,6 +86,8 @@ class Partner:
     """Our own calls to it under way at a time."""
     answer_s_max: float = DELIVER_TIMEOUT_S
     """How long it may take to answer one."""
+    callers: tuple[str, ...] = ()
+    """Networks its platform calls us back from, as `203.0.113.0/24`; empty: any."""
     collects: bool = False
     """It can only call out: it fetches its messages, and is never dialled."""
     adapter_keys: Mapping[KeyId, RegisteredKey] = field(default_factory=dict)
@@ -107,6 +110,26 @@ def require_peer(partner: Partner | None) -> Partner:
     if partner.state not in EXCHANGING:
         raise Fault(FaultCode.TRUST_PARTNER_NOT_ACTIVE, partner.state.value)
     return partner
+
+
+def require_caller(partner: Partner, address: str) -> None:
+    """Check that a platform calls from where it said it would (IP 白名单).
+
+    Before anything is counted: whoever calls from elsewhere uses up nothing of the partner's rate.
+    Behind a proxy of our own `address` is the proxy's, and the proxy has to check.
+
+    Raises:
+        Fault: `trust.peer_unknown`.
+    """
+    if not partner.callers:
+        return
+    try:
+        caller = ip_address(address)
+    except ValueError:
+        raise Fault(FaultCode.TRUST_PEER_UNKNOWN, "address") from None
+    known = getattr(caller, "ipv4_mapped", None) or caller
+    if not any(known in ip_network(network) for network in partner.callers):
+        raise Fault(FaultCode.TRUST_PEER_UNKNOWN, "address")
 
 
 def require_active(partner: Partner | None) -> None:

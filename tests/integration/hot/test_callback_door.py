@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.adapters.system.clock import SystemClock
@@ -20,6 +21,38 @@ from tests.support.world import make_pair
 from .test_callback_rate import Heard
 
 HEAD = b"POST /callbacks/620900/status HTTP/1.1\r\nHost: us\r\nContent-Length: 2"
+
+
+async def test_who_calls_from_elsewhere_uses_up_nothing_of_the_partners_rate(
+    tmp_path: Path,
+) -> None:
+    _, jyg = make_pair(tmp_path)
+    entry = jyg.root / "partners" / "jiuquan" / "partner.toml"
+    plain = entry.read_text("utf-8")
+    handler, rates = Heard(), Rates(SystemClock())
+
+    async def called(callers: str) -> int:
+        limits = f"\n[limits]\nmessages_per_s = 1\nmessages_burst = 1\ncallers = {callers}\n"
+        entry.write_text(plain + limits, "utf-8")
+        book = load_book(jyg.root / "partners", GatewayId("620200"), SuiteVerifier(), demo=True)
+        assert not book.broken
+        held = SimpleNamespace(current=lambda: book)
+        house = Callbacks(lambda _: handler, held, lambda der: der, HeardEvents(), rates)
+        async with (
+            TestClient(TestServer(make_callbacks(house))) as client,
+            client.post("/callbacks/620900/status", data=b"{}") as answer,
+        ):
+            if answer.status == 401:
+                assert (await answer.json())["rule"] == "trust.peer_unknown"
+            return answer.status
+
+    assert [await called('["192.0.2.0/24", "2001:db8::/32"]') for _ in range(3)] == [401] * 3
+    assert handler.bodies == []
+    assert await called('["192.0.2.0/24", "127.0.0.0/8"]') == 200
+    entry.write_text(plain + '\n[limits]\ncallers = ["192.0.2.1/24"]\n', "utf-8")
+    book = load_book(jyg.root / "partners", GatewayId("620200"), SuiteVerifier(), demo=True)
+    ((broken,),) = [b.problems for b in book.broken]
+    assert "192.0.2.1/24" in broken and "limits.callers" in broken
 
 
 @pytest.mark.parametrize(
@@ -38,12 +71,8 @@ async def test_a_request_that_is_not_in_order_is_refused_and_not_judged(
     _, jyg = make_pair(tmp_path)
     book = load_book(jyg.root / "partners", GatewayId("620200"), SuiteVerifier(), demo=True)
     handler, log = Heard(), HeardEvents()
-
-    class Held:
-        def current(self) -> object:
-            return book
-
-    house = Callbacks(lambda _: handler, Held(), lambda der: der, log, Rates(SystemClock()))  # type: ignore[arg-type]
+    held = SimpleNamespace(current=lambda: book)
+    house = Callbacks(lambda _: handler, held, lambda der: der, log, Rates(SystemClock()))
     async with TestServer(make_callbacks(house)) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(head + b"\r\nConnection: close\r\n\r\n{}")
