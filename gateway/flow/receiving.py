@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 
 from gateway.flow.arrival_admission import Admission, Quarantine, Renaming, Waiting
 from gateway.flow.arrival_materials import keep_materials
@@ -29,6 +30,7 @@ from gateway.kernel.identifiers import CaseKey, GatewayId, uuid7
 from gateway.kernel.limits import (
     ARRIVAL_EARLY_LOOK_MS,
     ARRIVAL_EARLY_MS_MAX,
+    ARRIVAL_LOOK_SHARE,
     ARRIVAL_NAME_CHARS_MAX,
     ARRIVAL_RESUME_MAX,
     ARRIVAL_RESUME_MS,
@@ -91,6 +93,8 @@ class Receiving:
         """One arrival of a partner is judged at a time: the next may hang on what it did."""
         self._early = False
         """Whether something waits for what goes before it."""
+        self._look_ms = 0
+        """How long the last look at everything that waits took."""
         self._changed = asyncio.Event()
 
     async def receive(self, arrival: Arrival) -> Disposition:
@@ -104,7 +108,7 @@ class Receiving:
         await self._committer.submit(admission)
         met = await self._go_on(admission.stored, ours, fault, admission.told)
         if met.taken_in:
-            await self._catch_up(arrival.partner)
+            await self._catch_up(arrival.partner, met.arrival_id)
         return met
 
     async def keep_unreadable(self, unreadable: Unreadable) -> Disposition:
@@ -133,7 +137,10 @@ class Receiving:
             self._changed.set()
 
     async def pause(self) -> None:
-        """Wait before the next `resume`: a minute, or until what waits may go on."""
+        """Wait before the next `resume`: a minute, or until what waits may go on.
+
+        Whatever a partner leaves waiting, looking at it takes a small share of our time.
+        """
         sleeping = asyncio.ensure_future(self._clock.sleep_ms(ARRIVAL_RESUME_MS))
         changed = asyncio.ensure_future(self._changed.wait())
         try:
@@ -141,28 +148,42 @@ class Receiving:
         finally:
             sleeping.cancel()
             changed.cancel()
-        await self._clock.sleep_ms(ARRIVAL_EARLY_LOOK_MS)
+        rest_ms = max(ARRIVAL_EARLY_LOOK_MS, self._look_ms * ARRIVAL_LOOK_SHARE)
+        await self._clock.sleep_ms(min(rest_ms, ARRIVAL_RESUME_MS))
         self._changed.clear()
 
     async def resume(self) -> None:
         """Go on with whatever was received and has met no end, after a crash or an obstacle."""
-        self._early = False
-        for light in await self._received():
+        self._early, began_ms = False, self._clock.monotonic_ms()
+        async for light in self._received():
             try:
                 await self.go_on_with(light.arrival_id)
             except Fault as fault:
                 self._log.event("arrival_waits", partner=light.partner, rule=fault.code.value)
+        self._look_ms = self._clock.monotonic_ms() - began_ms
 
-    async def _received(self) -> Sequence[StoredArrival]:
-        received = ArrivalStatus.RECEIVED
-        return await self._journal.read(lambda s: s.arrivals_in(received, limit=ARRIVAL_RESUME_MAX))
-
-    async def _catch_up(self, partner: GatewayId) -> None:
-        """Take up what came too early, as long as each that is taken in lets another follow."""
-        early = FaultCode.PARTNER_OUT_OF_ORDER.value
+    async def _received(self) -> AsyncIterator[StoredArrival]:
+        """Return everything that is received, page by page, without bytes and document."""
+        received, after = ArrivalStatus.RECEIVED, b""
         while True:
-            waiting = await self._received()
-            mine = [a for a in waiting if a.partner == partner and a.rule == early]
+            page = await self._journal.read(
+                partial(_page, status=received, limit=ARRIVAL_RESUME_MAX, after=after)
+            )
+            for light in page:
+                yield light
+            if len(page) < ARRIVAL_RESUME_MAX:
+                return
+            after = page[-1].arrival_id
+
+    async def _catch_up(self, partner: GatewayId, arrival_id: bytes) -> None:
+        """Take up what came too early in the same case, as long as one lets another follow."""
+        if not self._early:
+            return
+        taken = await self._journal.read(lambda s: s.arrival(arrival_id))
+        early = FaultCode.PARTNER_OUT_OF_ORDER.value
+        while taken is not None and taken.case_key is not None:
+            about = (partner, early, taken.case_key)
+            mine = [a async for a in self._received() if (a.partner, a.rule, a.case_key) == about]
             met = [await self.go_on_with(a.arrival_id) for a in mine]
             if not any(m.taken_in for m in met):
                 return
@@ -264,7 +285,8 @@ class Receiving:
         except Fault as early:
             self._early = True
             if stored.rule != early.code.value:
-                await self._committer.submit(Waiting(stored, early.code))
+                waits = stored if case is None else stored._replace(case_key=case.key)
+                await self._committer.submit(Waiting(waits, early.code))
             return disposition(stored._replace(rule=early.code.value))
         key = None
         if ours.kind not in CASELESS:
@@ -313,6 +335,10 @@ class Receiving:
             field=a.detail,
             digest=a.raw_digest.hex(),
         )
+
+
+def _page(s: Snapshot, status: ArrivalStatus, limit: int, after: bytes) -> Sequence[StoredArrival]:
+    return s.arrivals_in(status, limit=limit, after=after)
 
 
 def _name(given: str) -> str:

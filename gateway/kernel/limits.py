@@ -166,6 +166,7 @@ CALLER_NETWORKS_MAX: Final = 64  # where one partner's platform calls from
 ARRIVAL_NAME_CHARS_MAX: Final = 200  # a partner's name of an operation, a file or a row
 ARRIVAL_RESUME_MAX: Final = 100  # received ones taken up again at once
 ARRIVAL_EARLY_MS_MAX: Final = 86_400_000  # what goes before it is a day late at most
+ARRIVAL_LOOK_SHARE: Final = 20  # of our time, what goes into looking at words that came early
 ARRIVAL_EARLY_LOOK_MS: Final = 300  # between two looks whether what came early is in its turn
 ARRIVAL_RESUME_MS: Final = 60_000  # what could not be judged is tried again within a minute
 

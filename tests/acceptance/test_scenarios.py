@@ -64,11 +64,10 @@ def test_a_story_that_cannot_be_played_says_why_and_where_its_records_are(tmp_pa
     folder.mkdir()
     (folder / "partner.toml").write_text('[outlet]\nkind = "grpc"\n', "utf-8")
     done = run("--scenario", "all-partners", "--once", "--json", "--state", str(state))
-    told = json.loads(done.stdout)
-    assert done.returncode == 69
-    assert told["state_dir"] == str(state)
-    assert "zhangjiagang" in told["failed"]
-    assert str(state) in done.stderr.splitlines()[-1]
+    assert (done.returncode, done.stdout) == (69, "")
+    [line] = done.stderr.splitlines()
+    assert "zhangjiagang" in line
+    assert str(state) in line
     assert list(gateways_in(state)) == []
 
 

@@ -411,6 +411,25 @@ async def test_a_word_about_a_case_whose_number_is_still_on_its_way_waits_for_it
     going_on.cancel()
 
 
+async def test_words_nobody_can_place_do_not_hide_one_behind_them(
+    world: World, platform: PlatformPartner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.flow.receiving.ARRIVAL_RESUME_MAX", 1)
+    platform.dialect.answers = [Listed()]
+    case_id = await submitted(world, platform)
+    for number, case in (("n-1", "H-1"), ("n-2", "H-2"), ("n-3", "H-2026-7")):
+        met = await platform.says(Kind.ACKNOWLEDGED, told(number, case))
+        assert met.rule == "partner.out_of_order"
+    (sent,) = await world.jq.said(case_id)
+    answer: Tree = {"code": "0", "number": "H-2026-7"}
+    late = LateAnswer(THEM, sent.ref.message_id, b"raw", answer, Strength.AUTHENTICATED)
+    assert await platform.receiving.answered(late)
+    await platform.receiving.resume()
+    assert (await world.jq.case(case_id)).stage is Stage.ACKNOWLEDGED
+    aside = await world.jq.journal.read(lambda s: s.arrivals_in(ArrivalStatus.QUARANTINED, limit=9))
+    assert [a.rule for a in aside] == ["partner.case_unnamed"] * 2
+
+
 async def _going_on(platform: PlatformPartner) -> None:
     while True:
         await platform.receiving.resume()

@@ -83,14 +83,14 @@ def demo(
     try:
         held = open_state(state, clock.now_ms(), chosen.federation)
     except DemoFailed as failed:
-        raise _stopped(failed, scenario, "", json=json) from failed
+        raise _stopped(failed, "") from failed
     try:
         if screen is not None:
             screen.opening(held, chosen)
         stage = Stage(screen or Quiet(), clock, _pace(pace, quick=once or json))
         outcome = asyncio.run(play(held, stage, chosen, once=once, delivered=delivered))
     except DemoFailed as failed:
-        raise _stopped(failed, scenario, str(held.folder), json=json) from failed
+        raise _stopped(failed, str(held.folder)) from failed
     except Interrupted as asked:
         words = "办件送达前被中断 interrupted before the case was delivered"
         raise Stop(ExitCode.INTERRUPTED, words) from asked
@@ -106,12 +106,11 @@ def _named(name: str, scenarios: Mapping[str, Scenario]) -> Scenario:
     raise Stop(ExitCode.USAGE, f"no scenario {name!r}; there are {', '.join(scenarios)}")
 
 
-def _stopped(failed: Exception, scenario: str, folder: str, *, json: bool) -> Stop:
+def _stopped(failed: Exception, folder: str) -> Stop:
     """Say what did not happen, and where what did is kept."""
-    if json:
-        _print({"scenario": scenario, "failed": str(failed), "state_dir": folder or None})
-    kept = [f"记录留在 journals and logs are kept in {folder}"] if folder else []
-    return Stop(ExitCode.UNAVAILABLE, f"演示未完成 the demo failed: {failed}", *kept)
+    named = not folder or folder in str(failed)
+    kept = "" if named else f"; 记录 journals and logs: {folder}"
+    return Stop(ExitCode.UNAVAILABLE, f"演示未完成 the demo failed: {failed}{kept}")
 
 
 def _list(scenarios: Sequence[Scenario], *, json: bool) -> None:
