@@ -84,8 +84,10 @@ def _partner_at(config: Config, book: Book, name: str) -> Partner | None:
     found = _gateway_id(folder)
     if found in known:
         return known[found]
-    told = "is in no directory: it is a draft, broken, or this gateway itself; see `partner list`"
-    raise ConfigProblem(folder, [f"{name} {told}"])
+    told = f"{name} cannot be judged as it stands: `kuayu partner check {name}` says why"
+    if found == book.home.gateway_id:
+        told = f"{name} is this gateway itself: have a partner judge it"
+    raise ConfigProblem(folder, [told])
 
 
 def _gateway_id(path: Path) -> str:
@@ -241,4 +243,5 @@ def freshness(config: Config, book: Book, partner: str, at_ms: int) -> Freshness
 
     target = find_target(config, book, partner, Named(), at_ms)
     folder, verify = reports_folder(config), SuiteVerifier().verify
-    return fresh_pass(folder, target, load_cases(), at_ms, key_of(book), verify)
+    home, cases = book.home.gateway_id, load_cases()
+    return fresh_pass(folder, home, target, cases, at_ms, key_of(book), verify)

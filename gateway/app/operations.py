@@ -210,11 +210,14 @@ async def _quarantine_drop(o: Operations, operator: str, a: Arguments) -> View:
     return await o.quarantine.drop(operator, _arrival(a), _text(a, "reason"))
 
 
-async def _put_partner(o: Operations, operator: str, a: Arguments) -> View:
-    files = a.get("files")
-    if not isinstance(files, dict) or not all(isinstance(f, str) for f in files.values()):
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "files")
-    return await o.onboarding.put(operator, _text(a, "folder"), files)
+def _put_partner(*, over_draft: bool) -> _Command:
+    async def put(o: Operations, operator: str, a: Arguments) -> View:
+        files = a.get("files")
+        if not isinstance(files, dict) or not all(isinstance(f, str) for f in files.values()):
+            raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "files")
+        return await o.onboarding.put(operator, _text(a, "folder"), files, over_draft=over_draft)
+
+    return put
 
 
 async def _invite(o: Operations, operator: str, a: Arguments) -> View:
@@ -256,8 +259,8 @@ ACTS: Final[Mapping[str, _Command]] = {
     "key-drop": _settle_key(confirm=False),
     "lane-pause": _lane_pause,
     "lane-resume": _lane_resume,
-    "partner-new": _put_partner,
-    "partner-join": _put_partner,
+    "partner-new": _put_partner(over_draft=False),
+    "partner-join": _put_partner(over_draft=True),
     "partner-invite": _invite,
     "partner-test": _state_act(PartnerEvent.TEST),
     "partner-activate": _state_act(PartnerEvent.ACTIVATE),

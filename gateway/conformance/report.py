@@ -23,7 +23,11 @@ from gateway.conformance.running import Result, Status, verdict_of
 from gateway.kernel.digests import TYPE_CONFORMANCE_REPORT, digest, pae
 from gateway.kernel.identifiers import GatewayId, KeyId
 from gateway.kernel.instants import to_iso
-from gateway.kernel.limits import CONFORMANCE_KEPT_DAYS, CONFORMANCE_REPORT_BYTES_MAX
+from gateway.kernel.limits import (
+    CONFORMANCE_DAYS_MAX,
+    CONFORMANCE_KEPT_DAYS,
+    CONFORMANCE_REPORT_BYTES_MAX,
+)
 from gateway.rules.trust import RegisteredKey
 
 FORMAT: Final = "kuayu-conformance-report-1"
@@ -224,12 +228,19 @@ class Freshness:
 
 
 def fresh_pass(
-    folder: Path, target: Target, cases: Sequence[Case], at_ms: int, key_of: KeyOf, verify: Verify
+    folder: Path,
+    judge: GatewayId,
+    target: Target,
+    cases: Sequence[Case],
+    at_ms: int,
+    key_of: KeyOf,
+    verify: Verify,
 ) -> Freshness:
-    """Tell whether the latest whole run against `target` is a fresh pass at `at_ms`.
+    """Tell whether the latest whole run of `judge` against `target` is a fresh pass at `at_ms`.
 
     `folder` is the state's `conformance/`, `cases` the kit's own set. A run of chosen cases only is
-    passed over; of whole runs the latest counts, a failed one too.
+    passed over; of whole runs the latest counts, a failed one too. What somebody else judged is no
+    pass here, and none lasts longer than the longest that can be asked for.
     """
     home = folder / target.partner.gateway_id
     unreadable: list[str] = []
@@ -241,20 +252,25 @@ def fresh_pass(
             continue
         if document["selection"]:
             continue
-        reasons = tuple(_stale(document, target, cases, at_ms))
+        reasons = tuple(_stale(document, judge, target, cases, at_ms))
         return Freshness(not reasons, reasons, path, document)
     none = "no whole run is kept; run `kuayu conformance run`"
     return Freshness(False, (*unreadable, none))
 
 
-def _stale(document: Document, target: Target, cases: Sequence[Case], at_ms: int) -> list[str]:
+def _stale(
+    document: Document, judge: GatewayId, target: Target, cases: Sequence[Case], at_ms: int
+) -> list[str]:
     """Return why a report is no fresh pass."""
     again = "run the kit again"
     reasons: list[str] = []
     if document["verdict"] not in PASSES:
         failed = document["counts"]["failed"]
         reasons.append(f"the latest run did not pass ({failed} failed); mend it and {again}")
-    if at_ms > document["expires_at_ms"]:
+    if document["judged_by"] != judge:
+        reasons.append(f"{document['judged_by']} judged it, not this gateway; {again}")
+    latest_ms = document["run_at_ms"] + CONFORMANCE_DAYS_MAX * _DAY_MS
+    if at_ms > min(document["expires_at_ms"], latest_ms):
         reasons.append(f"it expired at {document['expires_at']}; {again}")
     if at_ms < document["run_at_ms"]:
         reasons.append(f"it is dated ahead, {document['run_at']}; check the clock")

@@ -155,6 +155,7 @@ ARRIVAL_BYTES_MAX: Final = 33_554_432  # one document with its files inside, bas
 ARRIVALS_HELD_MAX: Final = 1_000  # open ones of a partner: a wrong table is noticed before that
 ARRIVALS_HELD_BYTES_MAX: Final = 1_073_741_824  # of a partner, raw: what one may fill of our disk
 DIALECT_BATCH_MAX: Final = 4  # pushes at a time: platforms are small, and their files are large
+XML_ATTRIBUTES_MAX: Final = 64  # of one element; what partners write has a handful
 XML_TAGS_MAX: Final = 200_000  # a document of 32 MiB is files, not elements; each costs 100 bytes
 CSV_ROWS_MAX: Final = 5_000  # of one file: an hour of a busy hall
 CSV_CELL_CHARS_MAX: Final = 131_072  # what the standard library's reader takes, and a page of text
@@ -225,6 +226,7 @@ CONFORMANCE_CASES_MAX: Final = 1_000  # ten times the kit's own; a run stays und
 CONFORMANCE_REPORT_BYTES_MAX: Final = 4_194_304  # 1,000 results of 1 kB, in base64, with room
 CONFORMANCE_CALL_S: Final = 20.0  # as DELIVER_TIMEOUT_S: a partner's slowest commit, with room
 CONFORMANCE_SILENT_MAX: Final = 3  # cases without any answer; more would only wait
+CONFORMANCE_DAYS_MAX: Final = 366  # the longest that a pass may count
 CONFORMANCE_KEPT_DAYS: Final = 90  # a partner renews software and keys about every quarter
 
 # --- partners in trouble ------------------------------------------------------------------------

@@ -54,13 +54,13 @@ def require_conformant(reasons: Sequence[str]) -> None:
         raise Fault(FaultCode.PARTNER_NOT_CONFORMANT, reasons[0])
 
 
-def require_vacant(state: S | None) -> None:
-    """Check that an entry may be written: there is none, or a draft.
+def require_vacant(state: S | None, *, over_draft: bool) -> None:
+    """Check that an entry may be written: there is none, or a draft where that may give way.
 
     Raises:
         Fault: `partner.entry_taken`.
     """
-    if state not in (None, S.DRAFT):
+    if state is not None and not (over_draft and state is S.DRAFT):
         raise Fault(FaultCode.PARTNER_ENTRY_TAKEN, state.value if state else "")
 
 

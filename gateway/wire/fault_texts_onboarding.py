@@ -30,8 +30,8 @@ ONBOARDING: Final[Mapping[F, Texts]] = {
     F.PARTNER_ENTRY_TAKEN: Texts(
         "该伙伴已有登记",
         "The partner has an entry already",
-        "已过草稿阶段的登记不会被覆盖；变更请改其文件后执行 kuayu partner reload。",
-        "What is past draft is not written over; change its files, then `kuayu partner reload`.",
+        "已有的登记不会被覆盖；变更请改其文件后执行 kuayu partner reload，放弃草稿请删除其文件夹。",
+        "It is not written over: change its files, then `kuayu partner reload`; or remove a draft.",
     ),
     F.PARTNER_ENTRY_INVALID: Texts(
         "伙伴登记无法使用",

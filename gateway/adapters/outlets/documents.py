@@ -21,6 +21,7 @@ from gateway.kernel.limits import (
     CSV_CELL_CHARS_MAX,
     CSV_ROWS_MAX,
     JSON_DEPTH_MAX,
+    XML_ATTRIBUTES_MAX,
     XML_TAGS_MAX,
 )
 from gateway.kernel.trees import Tree, Value
@@ -154,6 +155,8 @@ def _value(element: etree._Element, depth: int) -> Value:
     text = element.text or ""
     if not len(element) and not element.attrib:
         return text
+    if len(element.attrib) > XML_ATTRIBUTES_MAX:  # reading them takes the square of their number
+        raise _unreadable(f"more than {XML_ATTRIBUTES_MAX} attributes")
     found: Tree = {f"@{etree.QName(k).localname}": str(v) for k, v in element.attrib.items()}
     if len(found) < len(element.attrib):
         raise _unreadable("two attributes of one local name")

@@ -98,7 +98,7 @@ def _next(view: dict[str, object], outlet: str) -> list[str]:
         + (f" and {folder}/mapping.toml" if outlet not in ("grpc", "assisted") else ""),
         "  2. 协议 put agreement.toml and items/ beside it, then"
         + ("" if outlet == "grpc" else f" kuayu assisted accept {partner};")
-        + f" kuayu agreement accept {folder}",
+        + f" kuayu agreement accept {partner}",
         f"  3. 检查 kuayu partner check {partner}",
         f"  4. 测试 kuayu partner test {partner}; kuayu conformance run {partner}",
         f"  5. 启用 kuayu partner activate {partner}",

@@ -182,9 +182,11 @@ def _http_signatures(h: HttpSignaturesSettings, files: _Files, *, hears: bool) -
     if hears and h.inbound_url is None:
         told = "is needed, since the partner signs it; else set calls_back = false"
         raise files.wrong("http_signatures.inbound_url", told)
-    own, theirs = files.secret(h.key_file), files.public(h.their_key_file)
-    keys: tuple[Any, Any] = (own, theirs.strip())
-    if h.algorithm != "hmac-sha256":
+    own = files.secret(h.key_file)
+    shared = h.algorithm == "hmac-sha256"
+    theirs = (files.secret if shared else files.public)(h.their_key_file)
+    keys: tuple[Any, Any] = (own, theirs)
+    if not shared:
         keys = (
             _key(files, h.key_file, lambda: load_pem_private_key(own, None)),
             _key(files, h.their_key_file, lambda: load_pem_public_key(theirs)),

@@ -45,15 +45,20 @@ class Onboarding:
         self._reloading = reloading
         self._turn = asyncio.Lock()
 
-    async def put(self, operator: str, folder: str, files: Mapping[str, str]) -> View:
-        """Write a partner's folder where there is none, or only a draft, and have it read.
+    async def put(
+        self, operator: str, folder: str, files: Mapping[str, str], *, over_draft: bool
+    ) -> View:
+        """Write a partner's folder where there is none, and have it read.
+
+        `over_draft`: or only a draft, as one that waits for the partner's own file.
 
         Raises:
             Fault: those of `put_entry`.
         """
         async with self._turn:
             partners = self._core.config.partners_dir
-            path = await asyncio.to_thread(put_entry, partners, folder, files)
+            put = partial(put_entry, partners, folder, files, over_draft=over_draft)
+            path = await asyncio.to_thread(put)
             entry = find_entry(partners, path.name)
             assert entry is not None, "it was written just now"
             await self._follow(operator, entry)
@@ -92,6 +97,7 @@ class Onboarding:
             entry = self._found(partner)
             state = step(entry.file.state, event)
             if state is PartnerState.ACTIVE and not override:
+                await self._follow(operator, entry)  # what is judged is what the files say now
                 require_conformant(await asyncio.to_thread(self._unproven, entry))
             path = entry.folder / FILE
             before = await asyncio.to_thread(path.read_text, "utf-8")

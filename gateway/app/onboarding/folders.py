@@ -80,8 +80,8 @@ def read_entry(text: str) -> PartnerFile:
         raise Fault(FaultCode.PARTNER_ENTRY_INVALID, f"{FILE}: not TOML: {problem}") from None
 
 
-def put_entry(partners_dir: Path, name: str, files: Mapping[str, str]) -> Path:
-    """Write a partner's folder; in a draft of the same partner, what is named is written over.
+def put_entry(partners_dir: Path, name: str, files: Mapping[str, str], *, over_draft: bool) -> Path:
+    """Write a partner's folder; `over_draft` writes what is named over a draft of the same partner.
 
     Blocks. Each file is whole or not there, `partner.toml` the last.
 
@@ -95,7 +95,7 @@ def put_entry(partners_dir: Path, name: str, files: Mapping[str, str]) -> Path:
     require_usable(wrong)
     entry = read_entry(files.get(FILE, ""))
     held = find_entry(partners_dir, entry.gateway_id)
-    require_vacant(None if held is None else held.file.state)
+    require_vacant(None if held is None else held.file.state, over_draft=over_draft)
     folder = partners_dir / name if held is None else held.folder
     if held is None and folder.exists():
         raise Fault(FaultCode.PARTNER_ENTRY_TAKEN, f"folder {name}")

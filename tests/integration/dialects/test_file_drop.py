@@ -11,7 +11,7 @@ import asyncssh
 import pytest
 
 from gateway.adapters.outlets.file_drop.dialect import DropReader, FileDrop
-from gateway.adapters.outlets.file_drop.line import Access, SftpLine
+from gateway.adapters.outlets.file_drop.line import Access, SftpLine, read_file
 from gateway.adapters.outlets.file_drop.settings import FileDropSettings
 from gateway.adapters.system.clock import SystemClock
 from gateway.kernel.envelope import Strength
@@ -174,6 +174,23 @@ async def test_a_file_that_is_larger_than_it_claims_holds_up_none_behind_it(
     await drop.reader.turn()
     assert [a.source for a in drop.reception.arrivals] == ["result_20260601_W-2.xml"]
     assert "limit.call_bytes" in drop.office.text("to_partner", f"{GOOD}.result.xml")
+
+
+async def test_a_file_that_may_not_be_read_holds_up_none_behind_it(
+    drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def read(client: asyncssh.SFTPClient, path: str) -> bytes:
+        if path.endswith(f"{GOOD}.xml"):
+            raise asyncssh.SFTPPermissionDenied("示例")
+        return await read_file(client, path)
+
+    monkeypatch.setattr("gateway.adapters.outlets.file_drop.dialect.read_file", read)
+    drop.office.lay(f"{GOOD}.xml", b"<r><A>1</A></r>")
+    drop.office.lay("result_20260601_W-2.xml", b"<r><A>2</A></r>")
+    with pytest.raises(OutletDown, match="SFTPPermissionDenied"):
+        await drop.reader.turn()
+    assert [a.source for a in drop.reception.arrivals] == ["result_20260601_W-2.xml"]
+    assert drop.left() == [f"{GOOD}.xml"]
 
 
 async def test_nothing_is_moved_while_our_journal_is_down(drop: Drop) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from gateway.adapters.outlets.staging_table.dialect import StagingTable, TableLine, TableReader
 from gateway.adapters.outlets.staging_table.settings import StagingTableSettings
+from gateway.adapters.outlets.staging_table.tables import Tables
 from gateway.adapters.system.clock import SystemClock
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
@@ -259,6 +261,18 @@ async def test_a_cell_json_has_no_word_for_is_its_text_and_hides_no_other_row(
     assert odd.document["at"] == "09:30:00"
     assert odd.document["doc"] == '{"名": [1]}'
     assert json.loads(odd.raw)["row"]["odd"] == "Infinity"
+
+
+def test_a_time_that_is_none_hides_no_other_row_of_a_file(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'front.sqlite'}")
+    with engine.begin() as c:
+        c.execute(text("CREATE TABLE ex_result (id text, rec_flag text, inserttime datetime)"))
+        c.execute(text("INSERT INTO ex_result VALUES ('a', '0', '20240101 bad')"))
+        c.execute(text("INSERT INTO ex_result VALUES ('b', '0', '2026-06-01 09:00:00')"))
+    settings = StagingTableSettings.model_validate({**SETTINGS, "version": None})
+    rows = Tables(engine, settings).news("ex_result")
+    engine.dispose()
+    assert [row.cells["inserttime"] for row in rows] == ["20240101 bad", "2026-06-01 09:00:00"]
 
 
 async def test_rows_of_the_partner_come_in_order_and_are_flagged(front: Front) -> None:

@@ -76,7 +76,7 @@ def changed(raw: bytes, **fields: Any) -> bytes:
 
 
 def fresh(folder: Path, at_ms: int = NOW + DAY, **changes: Any) -> Freshness:
-    return fresh_pass(folder, target(**changes), CASES, at_ms, key_of, VERIFY)
+    return fresh_pass(folder, HOME, target(**changes), CASES, at_ms, key_of, VERIFY)
 
 
 def test_a_report_that_was_changed_is_not_believed() -> None:
@@ -175,11 +175,21 @@ def test_a_pass_is_about_the_partner_as_it_was(tmp_path: Path) -> None:
     assert fresh(tmp_path, partner=now_active).passed, "activation itself stales nothing"
 
 
+def test_nobody_else_judges_for_us_and_no_pass_lasts_for_ever(tmp_path: Path) -> None:
+    long = document(run=Run(NOW, (), b"\4" * 32, 50_000))
+    keep(tmp_path, long, sign_report(long, SIGNER))
+    assert fresh(tmp_path, NOW + DAY).passed
+    (late,) = fresh(tmp_path, NOW + 367 * DAY).reasons
+    assert "expired" in late
+    found = fresh_pass(tmp_path, OTHER, target(), CASES, NOW + DAY, key_of, VERIFY)
+    assert found.reasons == ("620900 judged it, not this gateway; run the kit again",)
+
+
 def test_a_pass_of_other_cases_is_no_fresh_pass(tmp_path: Path) -> None:
     one = document()
     keep(tmp_path, one, sign_report(one, SIGNER))
     cases = [replace(CASES[0], digest=b"\0" * 32), *CASES[1:]]
-    found = fresh_pass(tmp_path, target(), cases, NOW + 1, key_of, VERIFY)
+    found = fresh_pass(tmp_path, HOME, target(), cases, NOW + 1, key_of, VERIFY)
     assert found.reasons == ("the kit's cases have changed since; run the kit again",)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from gateway.adapters.outlets.dialect import DialectAnswer, said_of
 from gateway.adapters.outlets.documents import Row, read_document, read_rows, write_document
@@ -37,7 +38,7 @@ from gateway.kernel.limits import ARRIVAL_BYTES_MAX
 from gateway.kernel.translations import Said
 from gateway.kernel.trees import Tree
 from gateway.ports.clock import Clock
-from gateway.ports.outlet import Listed
+from gateway.ports.outlet import Listed, OutletDown
 from gateway.ports.reception import Arrival, LateAnswer, Reception, Unreadable
 from gateway.ports.telemetry import EventLog
 
@@ -84,6 +85,10 @@ class FileDrop:
         await self._line.close()
 
 
+_OF_ONE_FILE: Final = ("SFTPNoSuchFile", "SFTPPermissionDenied")
+"""What the server may say of a single file: those behind it are read all the same."""
+
+
 @dataclass
 class DropReader:
     """Reads what the partner lays down."""
@@ -113,6 +118,7 @@ class DropReader:
                 word on a file cannot be said in the partner's form: that file stays.
         """
         apart = OneByOne()
+        late: OutletDown | None = None
         async with self.line.client() as client:
             names = await listing(client, self.settings.incoming)
         for found in names:
@@ -122,8 +128,14 @@ class DropReader:
                 await self._file(found)
             except Fault as fault:
                 apart.keep(fault)
+            except OutletDown as down:
+                if down.reason not in _OF_ONE_FILE:
+                    raise
+                late = late or down
         self._seen = {f.name: (f.size, f.modified_s) for f in names}
         apart.tell()
+        if late is not None:
+            raise late
 
     def _whole(self, found: Found) -> bool:
         if found.name.endswith(UNFINISHED):

@@ -11,13 +11,14 @@ from gateway.adapters.outlets.dialect import DialectAnswer
 from gateway.adapters.outlets.documents import read_json, write_json
 from gateway.adapters.outlets.https import HttpAnswer, HttpsLine
 from gateway.adapters.outlets.rest.schemes.gjzwfwpt import Gjzwfwpt
-from gateway.adapters.outlets.rest.schemes.scheme import Call, Scheme
+from gateway.adapters.outlets.rest.schemes.scheme import Call, Proof, Scheme
 from gateway.adapters.outlets.rest.settings import Renewal, RestSettings
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.trees import Tree, steps_of
 from gateway.kernel.trees import get as get_at
 from gateway.ports.clock import Clock, Entropy
 from gateway.ports.outlet import Listed, OutletDown
+from gateway.rules.arrivals import require_unused
 
 _JSON: Final = "application/json; charset=utf-8"
 _NONCE_BYTES: Final = 16
@@ -107,6 +108,8 @@ class RestLink:
         self._line = line
         self._clock = clock
         self._entropy = entropy
+        self._used: dict[str, int] = {}
+        """Nonces of answers, with the time after which they would be too old anyway."""
 
     async def call(self, scheme: Scheme, path: str, operation: str, body: bytes) -> HttpAnswer:
         """Make one signed call and return its answer, of any status that is one.
@@ -119,6 +122,20 @@ class RestLink:
         plain = Call("POST", url, operation, {"content-type": _JSON}, body)
         signed = scheme.sign(plain, self._clock.now_ms(), nonce)
         return await self._line.request("POST", path, signed.headers, signed.body)
+
+    def opened(self, scheme: Scheme, answer: HttpAnswer) -> Proof:
+        """Return an answer's document; one that was signed counts once.
+
+        Raises:
+            Fault: those of `Scheme.open_answer`; `partner.nonce_replayed`.
+        """
+        now_ms = self._clock.now_ms()
+        proof = scheme.open_answer(answer.body, now_ms)
+        if proof.nonce:
+            self._used = {n: until for n, until in self._used.items() if until > now_ms}
+            require_unused(proof.nonce in self._used)
+            self._used[proof.nonce] = proof.nonce_until_ms
+        return proof
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -145,8 +162,8 @@ class Rest:
             self._secrets.forget()
             raise OutletDown(f"http_{answer.status}")
         try:
-            body, strength = scheme.open_answer(answer.body)
-            return DialectAnswer(answer.body, read_json(body), strength)
+            proof = self._link.opened(scheme, answer)
+            return DialectAnswer(answer.body, read_json(proof.body), proof.strength)
         except Fault as unread:
             raise OutletDown(_told(answer, unread)) from unread
 

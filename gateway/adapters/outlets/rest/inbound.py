@@ -139,8 +139,8 @@ class RestPoll:
         s, scheme = self.settings, await self.secrets.scheme(self.link)
         answer = await self.link.call(scheme, s.path, "", b"{}")
         try:
-            body, strength = scheme.open_answer(answer.body)
-            entries = get_at(read_json(body), steps_of(s.list_at))
+            proof = self.link.opened(scheme, answer)
+            entries = get_at(read_json(proof.body), steps_of(s.list_at))
         except Fault as unread:
             raise OutletDown(unread.code.value) from unread
         if entries is None or entries is MISSING:
@@ -150,7 +150,7 @@ class RestPoll:
         apart = OneByOne()
         for entry in entries[:_ENTRIES_MAX]:
             try:
-                await self._entry(scheme, entry, strength)
+                await self._entry(scheme, entry, proof.strength)
             except Fault as fault:
                 apart.keep(fault)
         apart.tell()

@@ -6,9 +6,11 @@ What comes of a case later, the partner tells by operations of its own, the feed
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from gateway.adapters.outlets.dialect import DialectAnswer, said_of
 from gateway.adapters.outlets.https import HttpsLine
@@ -34,6 +36,7 @@ from gateway.ports.outlet import Listed, OutletDown
 from gateway.ports.reception import Arrival, Disposition, Reception, Unreadable
 from gateway.ports.telemetry import EventLog
 
+_SMALL_BYTES: Final = 65_536
 PROVEN = Strength.AUTHENTICATED
 """Out: the service's certificate. In: the licence that only the partner has, over TLS."""
 
@@ -79,6 +82,13 @@ def _one(call: Call) -> str:
     return next(iter(call.parameters.values()))
 
 
+async def _read(body: bytes) -> Call:
+    """Read a call; a large one beside the event loop: nobody knows yet who sent it."""
+    if len(body) <= _SMALL_BYTES:
+        return read_call(body)
+    return await asyncio.to_thread(read_call, body)
+
+
 @dataclass
 class SoapFeedback:
     """Implements `ports.callbacks.CallbackHandler`: the partner's feedback operations."""
@@ -97,7 +107,7 @@ class SoapFeedback:
         if request.method != "POST":
             return self._fault(request, 405, Fault(FaultCode.PORTAL_METHOD))
         try:
-            call = read_call(request.body)
+            call = await _read(request.body)
         except (Fault, SoapFault):
             return self._fault(request, 400, Fault(FaultCode.PARTNER_DOCUMENT_UNREADABLE))
         if not self._is_proven(request, call.parameters.get(s.licence, "")):

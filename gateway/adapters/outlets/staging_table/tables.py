@@ -14,10 +14,14 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import (
     Column,
     Connection,
+    Date,
+    DateTime,
     Engine,
     MetaData,
     RowMapping,
+    String,
     Table,
+    Time,
     and_,
     insert,
     select,
@@ -131,6 +135,8 @@ class Tables:
                 found = Table(name, MetaData(), schema=schema, autoload_with=c)
             except NoSuchTableError:
                 raise Fault(FaultCode.MAPPING_VALUE_INVALID, f"no table {name}") from None
+            if c.dialect.name == "sqlite":
+                _read_as_written(found)
             self._tables[name] = found
         return found
 
@@ -186,6 +192,13 @@ class Tables:
             rows = c.execute(select(below).where(mine).order_by(order).limit(STAGED_ROWS_MAX))
             cells[children.name] = [_cells(r) for r in rows.mappings()]
         return Staged(table, key, str(row[self._column(source, s.flag)]), cells)
+
+
+def _read_as_written(table: Table) -> None:
+    """Take times of an SQLite table as the texts they are: one that is none hides no other row."""
+    for column in table.columns:
+        if isinstance(column.type, Date | DateTime | Time):
+            column.type = String()
 
 
 def _cells(row: RowMapping) -> Tree:

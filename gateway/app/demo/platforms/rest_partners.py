@@ -21,7 +21,6 @@ from gateway.adapters.pki.sm2 import (
 from gateway.app.demo.platforms.office import PlatformStory, write_secret
 from gateway.app.demo.platforms.rest import Equipment, RestPlatform, Words
 from gateway.app.demo.story import DemoFailed
-from gateway.kernel.envelope import Strength
 from gateway.kernel.trees import Tree
 
 _SKEW_MS: Final = 300_000
@@ -196,8 +195,8 @@ class _TwoSteps(NamedTuple):
             return self.founding.verify(call, now_ms)
         return replace(self.founding, inbound_secret=self.passing).verify(call, now_ms)
 
-    def open_answer(self, body: bytes) -> tuple[bytes, Strength]:
-        return self.founding.open_answer(body)
+    def open_answer(self, body: bytes, now_ms: int) -> Proof:
+        return self.founding.open_answer(body, now_ms)
 
 
 class ProvincePlatform(RestPlatform):

@@ -227,4 +227,24 @@ def test_a_body_under_sm2_alone_opens_in_its_own_order(order: Any) -> None:
     proof = scheme.verify(scheme.sign(CALL, NOW_MS, "00ff" * 8), NOW_MS)
     assert (proof.body, proof.strength) == (BODY, Strength.SIGNED)
     answer = scheme.sign(CALL, NOW_MS, "00ff" * 8).body
-    assert scheme.open_answer(answer) == (BODY, Strength.SIGNED)
+    told = scheme.open_answer(answer, NOW_MS)
+    assert (told.body, told.strength) == (BODY, Strength.SIGNED)
+
+
+def test_an_answer_that_was_signed_long_ago_answers_nothing_now() -> None:
+    scheme = _wrapped()
+    answer = scheme.sign(CALL, NOW_MS, "00ff" * 8).body
+    fresh = scheme.open_answer(answer, NOW_MS)
+    assert fresh.nonce == scheme.open_answer(answer, NOW_MS + 1_000).nonce != ""
+    for later_ms in (-400_000, 400_000):
+        with pytest.raises(Fault) as refused:
+            scheme.open_answer(answer, NOW_MS + later_ms)
+        assert refused.value.code is FaultCode.PARTNER_CLOCK_SKEW
+
+
+def test_a_signed_body_counts_once_whatever_path_and_nonce_it_comes_with() -> None:
+    scheme = _wrapped()
+    said = scheme.sign(CALL, NOW_MS, "00ff" * 8)
+    moved = _x_tif().sign(said._replace(url=said.url + "/other"), NOW_MS, "11ee" * 8)
+    first, second = (scheme.verify(call, NOW_MS) for call in (said, moved))
+    assert first.nonce == second.nonce

@@ -20,7 +20,8 @@ SAMPLES = {
         partial(require_conformant, ()), partial(require_conformant, ("expired",))
     ),
     F.PARTNER_ENTRY_TAKEN: Sample(
-        partial(require_vacant, PartnerState.DRAFT), partial(require_vacant, PartnerState.ACTIVE)
+        partial(require_vacant, PartnerState.DRAFT, over_draft=True),
+        partial(require_vacant, PartnerState.DRAFT, over_draft=False),
     ),
     F.PARTNER_ENTRY_INVALID: Sample(
         partial(require_usable, ()), partial(require_usable, ("partner.toml: not TOML",))

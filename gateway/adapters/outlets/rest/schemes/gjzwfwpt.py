@@ -16,6 +16,7 @@ from gateway.adapters.outlets.rest.schemes.scheme import (
     Call,
     Proof,
     header,
+    plain_answer,
     require_now,
     require_same,
 )
@@ -64,6 +65,6 @@ class Gjzwfwpt:
         at_ms = require_now(time, 1, now_ms, self.skew_ms_max)
         return Proof(PROVEN, call.body, f"gjzwfwpt {given}", at_ms + self.skew_ms_max)
 
-    def open_answer(self, body: bytes) -> tuple[bytes, Strength]:
+    def open_answer(self, body: bytes, now_ms: int) -> Proof:
         """See `Scheme`: answers are as they are."""
-        return body, PROVEN
+        return plain_answer(body)

@@ -16,7 +16,7 @@ from http_message_signatures import (
 )
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
 
-from gateway.adapters.outlets.rest.schemes.scheme import Call, Proof, header
+from gateway.adapters.outlets.rest.schemes.scheme import Call, Proof, header, plain_answer
 from gateway.kernel.envelope import Strength
 from gateway.kernel.faults import Fault, FaultCode
 
@@ -122,6 +122,6 @@ class HttpSignatures:
         until_ms = created * 1_000 + self.skew_ms_max + 1_000
         return Proof(self._proven, call.body, f"rfc9421 {nonce[:200]}", until_ms)
 
-    def open_answer(self, body: bytes) -> tuple[bytes, Strength]:
+    def open_answer(self, body: bytes, now_ms: int) -> Proof:
         """See `Scheme`: answers are not signed."""
-        return body, Strength.AUTHENTICATED
+        return plain_answer(body)

@@ -50,13 +50,20 @@ class Scheme(Protocol):
         """
         ...
 
-    def open_answer(self, body: bytes) -> tuple[bytes, Strength]:
+    def open_answer(self, body: bytes, now_ms: int) -> Proof:
         """Return an answer's document, and how far it is proven beside the connection's.
 
+        Where an answer is signed itself, the proof has a nonce: another use of it is a replay.
+
         Raises:
-            Fault: `partner.signature_invalid`, `partner.unsigned`.
+            Fault: `partner.signature_invalid`, `partner.unsigned`, `partner.clock_skew`.
         """
         ...
+
+
+def plain_answer(body: bytes) -> Proof:
+    """Return an answer that only its connection proves: it came over TLS that was checked."""
+    return Proof(Strength.AUTHENTICATED, body, "", 0)
 
 
 def header(call: Call, name: str) -> str:

@@ -15,7 +15,13 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.adapters.outlets.rest.schemes.scheme import Call, Proof, header, require_same
+from gateway.adapters.outlets.rest.schemes.scheme import (
+    Call,
+    Proof,
+    header,
+    plain_answer,
+    require_same,
+)
 from gateway.kernel.envelope import Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.instants import from_datetime
@@ -70,6 +76,6 @@ class XBgHmac:
         nonce = f"x-bg {given} {sha256(call.body).hexdigest()}"
         return Proof(Strength.AUTHENTICATED, call.body, nonce, at_ms + self.skew_ms_max)
 
-    def open_answer(self, body: bytes) -> tuple[bytes, Strength]:
+    def open_answer(self, body: bytes, now_ms: int) -> Proof:
         """See `Scheme`: answers are as they are."""
-        return body, Strength.AUTHENTICATED
+        return plain_answer(body)

@@ -14,13 +14,14 @@ import hmac
 import json
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from gateway.adapters.outlets.documents import read_json
 from gateway.adapters.outlets.rest.schemes.scheme import (
     Call,
     Proof,
     header,
+    plain_answer,
     require_now,
     require_same,
 )
@@ -38,6 +39,15 @@ _SECOND: Final = 1_000
 def signature(timestamp: str, token: str, nonce: str) -> str:
     """Return what `x-tif-signature` must be."""
     return sha256(f"{timestamp}{token}{nonce}{timestamp}".encode()).hexdigest()
+
+
+class Unwrapped(NamedTuple):
+    """A document that was signed, and when."""
+
+    document: bytes
+    timestamp: str
+    mark: str
+    """Of its signature, which is another for each message: it counts once."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +80,10 @@ class Wrapping:
         }
         return json.dumps(told).encode()
 
-    def unwrap(self, body: bytes, timestamp: str | None) -> bytes:
+    def unwrap(self, body: bytes, timestamp: str | None) -> Unwrapped:
         """Return the document; one answer for whatever is wrong, so that nothing can be tried out.
+
+        A wrong padding takes as long as a wrong signature.
 
         Raises:
             Fault: `partner.unsigned` for a bare body, `partner.signature_invalid`.
@@ -81,16 +93,15 @@ class Wrapping:
         if not all(isinstance(value, str) for value in given.values()):
             raise Fault(FaultCode.PARTNER_UNSIGNED, "encData, signData, timestamp")
         stamp = str(given["timestamp"])
-        document = self._decrypted(str(given["encData"]))
-        held = document is not None and self.theirs.verify(
-            _base64(str(given["signData"])), document + stamp.encode(), self.user_id, self.form
-        )
-        require_same(held and timestamp in (None, stamp), "signData")
+        sealed, signed = (_base64(str(given[name])) for name in ("encData", "signData"))
+        document = self._decrypted(sealed)
+        judged = sealed if document is None else document
+        held = self.theirs.verify(signed, judged + stamp.encode(), self.user_id, self.form)
+        require_same(held and document is not None and timestamp in (None, stamp), "signData")
         assert document is not None, "it held"
-        return document
+        return Unwrapped(document, stamp, f"x-tif signed {sha256(signed).hexdigest()}")
 
-    def _decrypted(self, text: str) -> bytes | None:
-        sealed = _base64(text)
+    def _decrypted(self, sealed: bytes) -> bytes | None:
         if self.cipher == "sm2":
             return self.own.decrypt(sealed, self.order)
         return self.crypto.sm4_cbc_decrypt(self.sm4_key, sealed[:_IV], sealed[_IV:])
@@ -126,7 +137,10 @@ class XTif:
         return call._replace(headers={**call.headers, **added}, body=body)
 
     def verify(self, call: Call, now_ms: int) -> Proof:
-        """See `Scheme`: signed where bodies are, else the headers prove the caller alone."""
+        """See `Scheme`: signed where bodies are, else the headers prove the caller alone.
+
+        A signed body counts once, whatever path and nonce it comes with: neither is signed.
+        """
         caller, time, nonce, given = (header(call, name) for name in (_ID, _TIME, _NONCE, _SIGN))
         wanted = signature(time, self.inbound_token, nonce)
         held = hmac.compare_digest(given.lower().encode(), wanted.encode())
@@ -135,11 +149,18 @@ class XTif:
         until_ms = at_ms + self.skew_ms_max + _SECOND
         if self.wrapping is None:
             return Proof(Strength.AUTHENTICATED, call.body, f"x-tif {nonce}", until_ms)
-        document = self.wrapping.unwrap(call.body, time)
-        return Proof(Strength.SIGNED, document, f"x-tif {nonce}", until_ms)
+        inside = self.wrapping.unwrap(call.body, time)
+        return Proof(Strength.SIGNED, inside.document, inside.mark, until_ms)
 
-    def open_answer(self, body: bytes) -> tuple[bytes, Strength]:
-        """See `Scheme`: answers are wrapped as calls are."""
+    def open_answer(self, body: bytes, now_ms: int) -> Proof:
+        """See `Scheme`: answers are wrapped as calls are.
+
+        The signature says that the partner wrote this now; that it answers this very call, the
+        connection says.
+        """
         if self.wrapping is None:
-            return body, Strength.AUTHENTICATED
-        return self.wrapping.unwrap(body, None), Strength.SIGNED
+            return plain_answer(body)
+        inside = self.wrapping.unwrap(body, None)
+        at_ms = require_now(inside.timestamp, _SECOND, now_ms, self.skew_ms_max)
+        until_ms = at_ms + self.skew_ms_max + _SECOND
+        return Proof(Strength.SIGNED, inside.document, inside.mark, until_ms)
