@@ -64,5 +64,6 @@ def platform_tls(
         files = (str(folder / names[0]), str(folder / names[1])) if len(names) == 2 else None
         return client_tls(trusted, files)
     except (ssl.SSLError, OSError, UnicodeDecodeError) as problem:
-        told = f"outlet: {authorities} or the client certificate: {type(problem).__name__}"
+        what = " or ".join([authorities, *names])
+        told = f"{what}: 不是可用的证书 no certificate or key that can be used (PEM)"
         raise ConfigProblem(folder, [told]) from problem
