@@ -236,5 +236,5 @@ PARTNER_MESSAGES_PER_S_MAX: Final = 1_000_000  # above it nothing is limited
 PARTNER_MESSAGES_BURST: Final = 20_000  # a night's backlog: 80 full calls at once
 PARTNER_MESSAGES_BURST_MAX: Final = 10_000_000  # as above
 RATE_HOLD_MS: Final = 1_000  # who is over its rate waits so long for the word, then asks again
-RATE_HOLD_APART_MS: Final = 50  # 20 refusals a second of one partner: some hundredths of a core
+RATE_HOLD_APART_MS: Final = 100  # 10 refusals a second of one partner: a hundredth of a core
 PARTNER_LANE_CALLS_MAX: Final = 8  # under way to one partner, if its entry says so
