@@ -24,7 +24,6 @@ from gateway.app.problems import ConfigProblem
 from gateway.app.settings import parse_host_port
 from gateway.app.shipped import partners_root
 from gateway.conformance.bench import Bench, Line, Sender, Target
-from gateway.conformance.case_files import judged_as
 from gateway.conformance.line_grpc import Connection, GrpcLine
 from gateway.conformance.report import Freshness, KeyOf, fresh_pass
 from gateway.kernel.identifiers import GatewayId, KeyId
@@ -141,16 +140,20 @@ class OpenLine(Line, Protocol):
 
 
 def line_for(config: Config, book: Book, target: Target, call_s: float) -> OpenLine:
-    """Return the line by which a target is reached: a gateway, a platform, or people.
+    """Return the line by which a target is reached: a gateway, one that only calls out (not
+    started yet), a platform, or people.
 
     Raises:
         ConfigProblem: our transport certificate, or files of the partner's folder, cannot be used.
     """
+    from gateway.app.judged_collectors import CollectorLine
     from gateway.app.judged_platforms import PeopleLine, PlatformLine
 
-    match judged_as(target.partner.outlet):
+    match target.judged_as:
         case "gateway":
             return line_to(config, target, call_s)
+        case "collector":
+            return CollectorLine(target.partner, call_s)
         case "people":
             return PeopleLine(book)
         case "platform":

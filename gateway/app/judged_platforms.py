@@ -50,44 +50,52 @@ _SAID: Final = ("http_4", "http_5", "answer_", "soap_fault", "secret_refused", "
 """How reasons begin that a platform gave by answering, other than its silence."""
 
 
-class _NotOurs:
+class NotOurs:
     """What a line does not do; cases that need it say so, and are not run."""
 
     async def deliver_and_cut(self, envelopes: Sequence[bytes]) -> None:
+        """See `Line`."""
         raise Unreadable("no such call here")
 
     async def deliver_bytes(self, request: bytes) -> Sequence[Answer]:
+        """See `Line`."""
         raise Unreadable("no such call here")
 
     async def query(self, queries: Sequence[ReceiptQuery]) -> Sequence[Answer]:
+        """See `Line`."""
         raise Unreadable("no such call here")
 
     async def attachment_status(self, ref: AttachmentRef) -> AttachmentState:
+        """See `Line`."""
         raise Unreadable("no such call here")
 
     async def serving(self) -> bool:
+        """See `Line`."""
         raise Unreadable("no such call here")
 
     async def services(self) -> frozenset[str]:
+        """See `Line`."""
         raise Unreadable("no such call here")
 
     async def certificate_pin(self) -> bytes:
+        """See `Line`."""
         raise Unreadable("shows no certificate of its own")
 
 
 @dataclass
-class _Files:
+class Files:
     """Files of cases, kept until the message that names them is said."""
 
     held: dict[bytes, bytes] = field(default_factory=dict)
 
     def take(self, ref: AttachmentRef, chunks: Sequence[tuple[int, bytes]]) -> AttachmentState:
+        """Add what is uploaded; the file is whole when it is as large as announced."""
         content = self.held.get(ref.commitment, b"") + b"".join(part for _, part in chunks)
         self.held[ref.commitment] = content
         return AttachmentState(len(content), complete=len(content) == ref.size)
 
 
-class PlatformLine(_NotOurs):
+class PlatformLine(NotOurs):
     """Implements `Line` for a partner's own platform: its adapter, opened as the gateway would.
 
     Nothing that the platform says by itself is taken away: the gateway may be at work meanwhile.
@@ -103,7 +111,7 @@ class PlatformLine(_NotOurs):
         self._translation = load_translation(self._folder)
         self._own = self._opened(self._folder)
         self._numbers: dict[bytes, CaseNumbers] = {}
-        self._files = _Files()
+        self._files = Files()
         self._silent: OutletDown | None = None
 
     def _opened(self, folder: Path) -> Opened:
@@ -217,14 +225,14 @@ def _strange_folder(folder: Path, copy: Path, secrets: Sequence[Path]) -> Path:
     return copy
 
 
-class PeopleLine(_NotOurs):
+class PeopleLine(NotOurs):
     """Implements `Line` for a partner that people carry papers to: what it meets is the sheet."""
 
     offers: Final = frozenset({"attachments"})
 
     def __init__(self, book: Book) -> None:
         self._book = book
-        self._files = _Files()
+        self._files = Files()
 
     async def deliver(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
         """See `Line`: print the sheet of each message."""

@@ -40,7 +40,18 @@ class Told(NamedTuple):
         return self.text
 
 
-Answer = bytes | NotTakenIn | Told
+class Silence(NamedTuple):
+    """What a partner that collects says of a message that it does not take in: no receipt."""
+
+    rule: str = ""
+    text_zh: str = ""
+    text_en: str = ""
+
+
+Answer = bytes | NotTakenIn | Told | Silence
+Judged = Literal["gateway", "collector", "platform", "people"]
+"""What a target is: a gateway (`grpc`), one that only calls out, a partner's own platform, or
+people (`assisted`)."""
 Verify = Callable[[str, bytes, bytes, bytes], bool]
 """(suite, public key, signature, message): whether the signature holds."""
 
@@ -200,6 +211,17 @@ class Target:
     samples: tuple[Sample, ...]
     gaps: tuple[Gap, ...] = ()
     simulated: bool = False
+
+    @property
+    def judged_as(self) -> Judged:
+        """What it is judged as."""
+        match self.partner.outlet:
+            case "grpc":
+                return "collector" if self.partner.collects else "gateway"
+            case "assisted":
+                return "people"
+            case _:
+                return "platform"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gateway.conformance.bench import Bench
+from gateway.conformance.bench import Bench, Judged
 from gateway.conformance.soundness import unsound
 from gateway.conformance.steps import Step
 from gateway.kernel.limits import CONFORMANCE_CASE_BYTES_MAX, CONFORMANCE_CASES_MAX
@@ -33,8 +33,6 @@ Need = Literal[
 WAIVABLE: Final = frozenset({"expired_key", "not_yet_valid_key", "credentials"})
 """Needs that are seldom met: a key whose time is over or to come, registered at the target; and
 credentials, which some conventions of platforms do without."""
-Judged = Literal["gateway", "platform", "people"]
-"""What a case is for: a gateway (`grpc`), a partner's own platform, or people (`assisted`)."""
 Level = Literal["must", "should"]
 _ID = r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$"
 
@@ -70,7 +68,8 @@ class CaseFile(_Words):
     """When the case passes."""
     level: Level
     needs: list[Need] = []
-    judges: Judged = "gateway"
+    judges: list[Judged] = Field(default=["gateway"], min_length=1)
+    """What kinds of targets it is for."""
     each: Literal["", "item"] = ""
     """`item`: once for every agreed item."""
     mirrors: list[Mirror] = []
@@ -126,20 +125,9 @@ def load_cases(folder: Path | None = None) -> list[Case]:
     return sorted(found, key=lambda case: case.id)
 
 
-def judged_as(outlet: str) -> Judged:
-    """Return what a partner with this outlet is judged as."""
-    match outlet:
-        case "grpc":
-            return "gateway"
-        case "assisted":
-            return "people"
-        case _:
-            return "platform"
-
-
-def applicable(cases: Iterable[Case], outlet: str) -> list[Case]:
-    """Return the cases that are for a partner with this outlet."""
-    return [case for case in cases if case.file.judges == judged_as(outlet)]
+def applicable(cases: Iterable[Case], judged: Judged) -> list[Case]:
+    """Return the cases that are for such a target."""
+    return [case for case in cases if judged in case.file.judges]
 
 
 def set_digest(cases: Iterable[Case]) -> bytes:

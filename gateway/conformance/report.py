@@ -277,7 +277,7 @@ def _stale(
     if document["kit"] != KIT_VERSION:
         reasons.append(f"it was made by kit {document['kit']}, this is {KIT_VERSION}; {again}")
     own = {r["id"].partition("[")[0]: r["case_digest"] for r in document["results"]}
-    wanted = applicable((c for c in cases if not c.own), target.partner.outlet)
+    wanted = applicable((c for c in cases if not c.own), target.judged_as)
     if any(own.get(case.id) != case.digest.hex() for case in wanted):
         reasons.append(f"the kit's cases have changed since; {again}")
     for name, now in settings_of(target).items():

@@ -87,7 +87,7 @@ async def run_cases(
     results: list[Result] = []
     silent = 0
     waivable = _waivable(bench)
-    for case in applicable(cases, bench.target.partner.outlet):
+    for case in applicable(cases, bench.target.judged_as):
         needs = missing(bench, case)
         for item, sample, gap in _turns(bench, case):
             if silent >= CONFORMANCE_SILENT_MAX:

@@ -22,7 +22,9 @@ from gateway.conformance.steps import (
 )
 
 
-def unsound(steps: Sequence[Step], needs: Collection[str], judges: str = "gateway") -> list[str]:
+def unsound(
+    steps: Sequence[Step], needs: Collection[str], judges: Collection[str] = ("gateway",)
+) -> list[str]:
     """Return what is wrong: names used before they are made, needs not stated, nothing judged."""
     wrong: list[str] = []
     messages: set[str] = set()
@@ -84,7 +86,7 @@ def call_expected(step: Step) -> CallExpectation | None:
     return step.call if isinstance(step, Deliver | DeliverBytes | Query | Upload) else None
 
 
-def _needed(step: Step, judges: str) -> Iterator[str]:
+def _needed(step: Step, judges: Collection[str]) -> Iterator[str]:
     if isinstance(step, FileStep) or (isinstance(step, Make) and step.base == "application"):
         yield "sample"
     if isinstance(step, FileStep) or (isinstance(step, Make) and step.files == "sample"):
@@ -96,7 +98,7 @@ def _needed(step: Step, judges: str) -> Iterator[str]:
     if isinstance(step, DeliverBytes):
         yield "bytes"
     if isinstance(step, Deliver) and step.over == "anonymous":
-        yield "tls" if judges == "gateway" else "credentials"
+        yield "tls" if "gateway" in judges else "credentials"
     if isinstance(step, Deliver) and (len(step.messages) > 1 or step.messages[0].endswith("*")):
         yield "batches"
     if isinstance(step, Ask):

@@ -226,6 +226,8 @@ CONFORMANCE_CASES_MAX: Final = 1_000  # ten times the kit's own; a run stays und
 CONFORMANCE_REPORT_BYTES_MAX: Final = 4_194_304  # 1,000 results of 1 kB, in base64, with room
 CONFORMANCE_CALL_S: Final = 20.0  # as DELIVER_TIMEOUT_S: a partner's slowest commit, with room
 CONFORMANCE_SILENT_MAX: Final = 3  # cases without any answer; more would only wait
+CONFORMANCE_FIRST_CALL_S: Final = 1_800  # to telephone, and start a client at the other end
+CONFORMANCE_HANDED_OUT_MAX: Final = 3  # a file may be missing at first; more would only wait
 CONFORMANCE_DAYS_MAX: Final = 366  # the longest that a pass may count
 CONFORMANCE_KEPT_DAYS: Final = 90  # a partner renews software and keys about every quarter
 

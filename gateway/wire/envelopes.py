@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
+from google.protobuf.message import DecodeError
+
 from gateway.kernel.envelope import Header, Signature, Strength
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, MessageId
@@ -159,3 +161,15 @@ def decode_signed_attestation(raw: bytes) -> SignedAttestation:
     return SignedAttestation(
         m.attestation, value, decode_signatures(m.signatures, len(m.signatures))
     )
+
+
+def header_bytes_of(raw: bytes) -> bytes:
+    """Return the header of an envelope as any reader of protobuf finds it: nothing is checked.
+
+    Raises:
+        Fault: `wire.unparseable`.
+    """
+    try:
+        return pb.Envelope.FromString(raw).header
+    except DecodeError as broken:
+        raise Fault(FaultCode.WIRE_UNPARSEABLE, "Envelope") from broken

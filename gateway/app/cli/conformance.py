@@ -26,6 +26,7 @@ _RUN = (
     "kuayu conformance run 620200 --html report.html --junit report.xml",
     "kuayu conformance run jiayuguan --case tamper --case retry.at_once",
     "kuayu conformance run 127.0.0.1:7201 --gateway-id 620200",
+    "kuayu conformance run zhangye --listen 0.0.0.0:7444",
 )
 _LIST = ("kuayu conformance list", "kuayu conformance list --cases my-cases --json")
 app = group("符合性测试 Judge any gateway over the wire only.", *_RUN[:2])
@@ -69,6 +70,9 @@ def run(
     gateway_id: Annotated[str, typer.Option(help="who answers at host:port")] = "",
     authorities: AuthoritiesOption = None,
     server_name: Annotated[str, typer.Option(help="name in its certificate")] = "",
+    listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="where one that only calls out shall call")
+    ] = "",
     certificate: CertificateOption = None,
     expired_key: ExpiredOption = None,
     future_key: FutureOption = None,
@@ -92,6 +96,7 @@ def run(
         junit=junit,
         html=html,
         call_s=timeout,
+        listen=listen,
         days=days,
         gateway_id=gateway_id,
         authorities=authorities,

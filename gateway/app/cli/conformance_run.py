@@ -32,6 +32,7 @@ class Wish:
     junit: Path | None
     html: Path | None
     call_s: float
+    listen: str
     days: int
     gateway_id: str
     authorities: Path | None
@@ -87,16 +88,20 @@ def run_and_tell(config: Config, wish: Wish) -> None:
 
 async def _judge(config: Config, wish: Wish) -> tuple[Document, bytes]:
     from gateway.app import conformance as parts
+    from gateway.app.cli.conformance_door import await_call
+    from gateway.app.judged_collectors import CollectorLine
     from gateway.conformance.report import document_of
 
     at_ms, book = now_ms(), read_book(config, drafts=True)
     named = parts.Named(wish.gateway_id, wish.authorities, wish.server_name, wish.certificates)
     target = parts.find_target(config, book, wish.target, named, at_ms)
     sender = parts.sender_of(config, book, at_ms, wish.expired_key, wish.future_key)
-    cases = applicable(wish.cases, target.partner.outlet)
+    cases = applicable(wish.cases, target.judged_as)
     line = parts.line_for(config, book, target, wish.call_s)
     bench = parts.bench_of(sender, target, line)
     try:
+        if isinstance(line, CollectorLine):
+            await await_call(config, line, wish.target, wish.listen)
         pin = await _pin(bench)
         results = await _run(bench, cases, quiet=str(wish.json) == "-")
     finally:

@@ -191,6 +191,10 @@ def _suites(config: Config, book: Book, partner: Partner, at_ms: int) -> Check:
 async def _over_the_wire(
     config: Config, book: Book, partner: Partner, at_ms: int
 ) -> AsyncIterator[Check]:
+    if partner.collects:
+        how = f"only calls out; `kuayu conformance run {partner.gateway_id} --listen HOST:PORT`"
+        yield Check("address 地址", Light.NONE, f"{how} hears it")
+        return
     address = parse_host_port(partner.address)
     if address is None:
         yield _red("address 地址", f"{partner.address!r} is no host:port", "set `address`")

@@ -25,21 +25,30 @@ class Ended(NamedTuple):
     err: str
 
 
-async def kuayu(world: Judged, *arguments: str | Path) -> Ended:
-    """Run `kuayu conformance` to its end, in a process of its own."""
+async def started(world: Judged, *arguments: str | Path) -> asyncio.subprocess.Process:
+    """Start `kuayu` as Jiuquan's operator, in a process of its own."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("KUAYU_")}
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "gateway.app.cli.main",
-        "conformance",
         *map(str, arguments),
         env=kept | {"PYTHONUTF8": "1", "KUAYU_CONFIG": str(world.jiuquan.config)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+
+
+async def run_kuayu(world: Judged, *arguments: str | Path) -> Ended:
+    """Run `kuayu` to its end."""
+    process = await started(world, *arguments)
     out, err = await asyncio.wait_for(process.communicate(), 60)
     return Ended(process.returncode, out.decode(), err.decode())
+
+
+async def kuayu(world: Judged, *arguments: str | Path) -> Ended:
+    """Run `kuayu conformance` to its end."""
+    return await run_kuayu(world, "conformance", *arguments)
 
 
 async def status(world: Judged) -> dict[str, Any]:

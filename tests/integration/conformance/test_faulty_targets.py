@@ -35,7 +35,7 @@ from tests.integration.conformance.faulty import (
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-CASES = applicable(load_cases(), "grpc")
+CASES = applicable(load_cases(), "gateway")
 
 BATCHES = {"correlation.answers_in_order", "limits.batch_of_256_one_bad", "link.queries_in_order"}
 REPETITIONS = {

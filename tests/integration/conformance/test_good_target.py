@@ -22,7 +22,7 @@ async def test_our_own_gateway_passes_every_case(world: Judged) -> None:
     assert failures(results) == {}
     assert [(r.id, r.reason) for r in results if r.status is Status.NOT_RUN] == []
     assert verdict_of(results) == "passed"
-    assert {r.case.id for r in results} == {c.id for c in applicable(load_cases(), "grpc")}
+    assert {r.case.id for r in results} == {c.id for c in applicable(load_cases(), "gateway")}
 
 
 async def test_it_passes_again_and_once_for_each_agreed_item(world: Judged) -> None:
@@ -72,6 +72,8 @@ async def test_without_a_sample_no_application_is_judged_and_the_run_says_so(
     finally:
         await line.close()
     not_run = {r.case.id for r in results if r.status is Status.NOT_RUN}
-    assert not_run == {c.id for c in applicable(load_cases(), "grpc") if "sample" in c.file.needs}
+    assert not_run == {
+        c.id for c in applicable(load_cases(), "gateway") if "sample" in c.file.needs
+    }
     assert failures(results) == {}
     assert verdict_of(results) == verdict
