@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.conformance.case_files import WAIVABLE, Case, load_cases
 from gateway.conformance.soundness import call_expected, expectations
+from gateway.kernel.limits import CONFORMANCE_HANDED_OUT_MAX
 
 LISTS: Final = Path(__file__).parent / "lists"
 _PREAMBLE: Final = """# Conformance 符合性测试
@@ -19,12 +20,17 @@ Made from `gateway/conformance/` by `python -m tools.build_conformance_docs`; do
 
 `kuayu conformance run TARGET` judges a partner over the wire only, as one of its partners: it
 sends right messages and wrong ones and looks at what comes back. Which cases are run depends on
-what the partner is: a gateway (`grpc`) gets the most; a platform of its own (`rest`, `soap`,
+what the partner is: a gateway (`grpc`) gets the most; one that only calls out (`[outlet.grpc]
+collects = true`), a `collector`, the same as far as it can be asked, and the area `collect`; a
+platform of its own (`rest`, `soap`,
 `staging_table`, `file_drop`) gets the area `platform`, pushed by its adapter as its folder says,
 so that manifest, table and secrets are judged with it; of a partner that people carry papers to
 (`assisted`) only the printed sheet can be judged, the area `people`. A platform is judged as a
 draft already; one that answers later, by a flag or a file, is waited for as long as `--timeout`
-says. The result is signed, names the
+says. One that only calls out is waited for at a door of the kit's own: `--listen HOST:PORT`, with
+our transport certificate; its client calls there instead of the gateway for the time of the run. To
+give no receipt is its way to say that it does not take a message in: what has none after it was
+handed out {handed} times is given up. The result is signed, names the
 versions, keys and agreements it is about, and expires; `kuayu conformance verify FILE` proves it
 offline, `kuayu conformance status TARGET` says whether a fresh pass is kept.
 
@@ -129,7 +135,9 @@ def render() -> str:
     if wrong:
         raise ValueError("; ".join(wrong))
     waivable = " or ".join(f"`{need}`" for need in sorted(WAIVABLE))
-    lines = [_PREAMBLE.replace("{waivable}", waivable), "## Cases", *_cases(cases)]
+    preamble = _PREAMBLE.replace("{waivable}", waivable)
+    preamble = preamble.replace("{handed}", f"{CONFORMANCE_HANDED_OUT_MAX}")
+    lines = [preamble, "## Cases", *_cases(cases)]
     for public in lists:
         lines += ["", f"## {public.title}", "", f"Source: {public.source}.", "", public.read, ""]
         lines += _assertions(public, cases)
@@ -145,14 +153,16 @@ def _cases(cases: Sequence[Case]) -> Iterator[str]:
                 "",
                 f"### {area}",
                 "",
-                "| case | level | asks | passes when | rules | needs |",
+                "| case | judges | level | asks | passes when | rules | needs |",
             )
-            yield "|---|---|---|---|---|---|"
+            yield "|---|---|---|---|---|---|---|"
         file = case.file
         asks = f"{file.title_zh}<br>{file.requirement}"
         needs = ", ".join(file.needs)
         rules = "<br>".join(f"`{rule}`" for rule in _rules(case))
-        yield f"| `{case.id}` | {file.level} | {asks} | {file.predicate} | {rules} | {needs} |"
+        judges = "<br>".join(file.judges)
+        row = (f"`{case.id}`", judges, file.level, asks, file.predicate, rules, needs)
+        yield f"| {' | '.join(row)} |"
 
 
 def _rules(case: Case) -> list[str]:

@@ -64,11 +64,7 @@ def _right(
     document: dict[str, object] = {}
     if step.base == "ping":
         header = ping_header(bench)
-    elif step.base == "withdrawn":
-        assert step.follows is not None, "checked by the case's reader"
-        header = following_header(bench, known[step.follows], Kind.WITHDRAWN)
-        document = {"reason_zh": "符合性测试结束（示例）"}
-    else:
+    elif step.base == "application":
         assert sample is not None, "a case that makes applications needs a sample"
         header = application_header(bench, sample)
         if files:
@@ -76,6 +72,11 @@ def _right(
         document = dict(application_document(bench, sample))
         if step.marked:
             document["form"] = _marked(document.get("form"))
+    else:
+        assert step.follows is not None, "checked by the case's reader"
+        kind = Kind.WITHDRAWN if step.kind is None else Kind[step.kind.upper()]
+        header = following_header(bench, known[step.follows], kind)
+        document = {"reason_zh": "符合性测试结束（示例）"}  # of a withdrawal; a word brings its own
     return header, body_of(_content(step, document), attachments)
 
 

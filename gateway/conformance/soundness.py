@@ -106,8 +106,13 @@ def _needed(step: Step, judges: Collection[str]) -> Iterator[str]:
 
 
 def _contradictions(step: Step) -> Iterator[str]:
-    if isinstance(step, Make) and (step.base == "withdrawn") != (step.follows is not None):
-        yield "follows: `withdrawn` follows a message, and nothing else does"
+    if isinstance(step, Make):
+        if (step.base in ("withdrawn", "word")) != (step.follows is not None):
+            yield "follows: `withdrawn` and `word` follow a message, and nothing else does"
+        if (step.base == "word") != (step.kind is not None):
+            yield "kind: a `word` names its kind, and nothing else does"
+        if step.base == "word" and step.json_body is None:
+            yield "json_body: a `word` brings its form"
     if isinstance(step, Deliver) and step.over == "cut":
         if expectations(step) or step.call is not None:
             yield "expect: nothing comes back over a connection that is cut"

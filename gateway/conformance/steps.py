@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gateway.conformance.tampering import ALTERATIONS, ENCODINGS
+from gateway.kernel.envelope import Kind
 from gateway.kernel.faults import FaultCode
 
 Outcome = Literal["taken_in", "refused", "void", "not_taken_in"]
 Signing = Literal["ours", "stranger", "expired", "not_yet_valid", "nobody"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Reference = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.(\*|[0-9]+))?$")]
+KINDS = tuple(kind.name.lower() for kind in Kind)
 _RULES = frozenset(code.value for code in FaultCode)
 
 
@@ -94,9 +96,11 @@ class Make(_Words):
 
     do: Literal["make"]
     name: Name
-    base: Literal["ping", "application", "withdrawn"]
+    base: Literal["ping", "application", "withdrawn", "word"]
+    kind: Literal[KINDS] | None = None  # type: ignore[valid-type]
+    """What a `word` says; its form is `json_body`."""
     follows: Name | None = None
-    """The message of the same case before this one; `withdrawn` needs it."""
+    """The message of the same case before this one; `withdrawn` and `word` need it."""
     count: int = Field(default=1, ge=1, le=512)
     """Above 1: so many messages `name.0`, `name.1`, ..., signed in one batch."""
     header: HeaderChange = HeaderChange()

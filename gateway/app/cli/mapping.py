@@ -13,11 +13,11 @@ from gateway.app.cli.common import (
     JsonOption,
     examples,
     group,
-    read_config,
     show,
     show_json,
 )
 from gateway.app.cli.exits import ExitCode, Stop
+from gateway.app.cli.mapping_folder import folder_of
 
 _CHECK = (
     "kuayu mapping check 320582",
@@ -37,23 +37,6 @@ _Partner = Annotated[
     str, typer.Argument(metavar="PARTNER", help="gateway id, folder name, or path of a folder")
 ]
 _DOCUMENTS_MAX = 10_000
-
-
-def _folder(partner: str, config: Path) -> Path:
-    """Find a partner's folder: a path as it is, else by name or gateway id in partners_dir.
-
-    Raises:
-        Stop: there is none.
-    """
-    if Path(partner, "mapping.toml").is_file() or "/" in partner:
-        return Path(partner)
-    from gateway.app.mapping.agreed import folders
-
-    partners_dir = read_config(config).partners_dir
-    for folder, region in folders(partners_dir):
-        if partner in (folder.name, region):
-            return folder
-    raise Stop(ExitCode.NO, f"{partners_dir} has no partner {partner!r}; give its id or its folder")
 
 
 @app.command(epilog=examples(*_CHECK))
@@ -77,7 +60,7 @@ def check(
 
     with working("检查映射 checking") as progress:
         report = check_mapping(
-            _folder(partner, config), documents=documents, seed=seed, progress=progress
+            folder_of(partner, config), documents=documents, seed=seed, progress=progress
         )
     if json:
         show_json(report.view())
@@ -95,7 +78,7 @@ def show_(
     from gateway.app.cli.mapping_views import table_parts, table_view
     from gateway.app.mapping.loading import load_translation
 
-    translation = load_translation(_folder(partner, config))
+    translation = load_translation(folder_of(partner, config))
     if json:
         show_json(table_view(translation))
     else:
@@ -126,7 +109,7 @@ def try_(
 
     if inward is None or (inward and not operation):
         raise Stop(ExitCode.USAGE, "say --out, or --in with --operation NAME")
-    translation = load_translation(_folder(partner, config))
+    translation = load_translation(folder_of(partner, config))
     try:
         name, tree = try_document(translation, file, operation if inward else None)
     except Fault as fault:

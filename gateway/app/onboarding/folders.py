@@ -83,7 +83,8 @@ def read_entry(text: str) -> PartnerFile:
 def put_entry(partners_dir: Path, name: str, files: Mapping[str, str], *, over_draft: bool) -> Path:
     """Write a partner's folder; `over_draft` writes what is named over a draft of the same partner.
 
-    Blocks. Each file is whole or not there, `partner.toml` the last.
+    What the draft's `partner.toml` said stays beside it, as `partner.toml.draft`. Blocks. Each file
+    is whole or not there, `partner.toml` the last.
 
     Raises:
         Fault: `partner.entry_invalid` for a name or file that is none; `partner.entry_taken`.
@@ -102,6 +103,7 @@ def put_entry(partners_dir: Path, name: str, files: Mapping[str, str], *, over_d
     if held is None:
         _write_new(folder, files)
     else:
+        write_whole(folder / f"{FILE}.draft", (folder / FILE).read_bytes())
         for member in sorted(files, key=lambda n: (n == FILE, n)):
             write_whole(folder / member, files[member].encode())
     return folder

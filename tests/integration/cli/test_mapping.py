@@ -50,6 +50,14 @@ def test_a_wrong_table_ends_with_78_and_every_problem(tmp_path: Path) -> None:
     assert "mapping.toml: version: is 1" in done.stderr
 
 
+@pytest.mark.parametrize(("folder", "kind"), [("jiayuguan", "grpc"), ("jinchang", "assisted")])
+def test_a_partner_that_needs_no_table_is_told_so(folder: str, kind: str) -> None:
+    done = kuayu("mapping", "check", str(ROOT / "partners" / folder))
+    assert done.returncode == 2
+    assert f"outlet.kind = '{kind}'" in done.stderr
+    assert "no mapping.toml is read" in done.stderr
+
+
 def test_show_names_rows_and_code_tables() -> None:
     shown = kuayu("mapping", "show", TEMPLATE).stdout
     for text in ("/form/applicant_uscc", "/data/creditCode", "码表 table result", "digest sm3"):

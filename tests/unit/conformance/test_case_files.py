@@ -95,7 +95,15 @@ BAD = {
     ),
     "follows_nothing": (
         HEAD + MAKE.replace("ping", "withdrawn") + DELIVER,
-        "`withdrawn` follows a message",
+        "`withdrawn` and `word` follow a message",
+    ),
+    "word_without_kind": (
+        HEAD + MAKE + DELIVER + MAKE.replace("ping", "word") + DELIVER,
+        "a `word` names its kind",
+    ),
+    "word_without_form": (
+        HEAD + MAKE.replace("ping", "word") + DELIVER,
+        "a `word` brings its form",
     ),
 }
 
