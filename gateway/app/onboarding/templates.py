@@ -35,6 +35,12 @@ _MAPPING: Final = """\
 # 样板 A sample to write over: rows for an invented item, not this partner's words.
 # Then: kuayu mapping check {gateway_id}
 """
+_COLLECTS: Final = (
+    "",
+    "# 对方只能主动呼出 If it can only call out, it fetches what waits for it (docs/wire.md):",
+    "# [outlet.grpc]",
+    "# collects = true",
+)
 _KEYS: Final = """\
 
 [identity]
@@ -64,6 +70,7 @@ def files_of(who: Newcomer) -> dict[str, str]:
         "",
         "[outlet]",
         f"kind = {_toml(who.outlet)}",
+        *(_COLLECTS * grpc),
     ]
     if who.outlet in DIALECTS:
         table = f"outlet.{who.outlet}"

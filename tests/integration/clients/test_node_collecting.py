@@ -7,6 +7,7 @@ import json
 import subprocess
 from pathlib import Path
 
+from gateway.app.provision import Site
 from gateway.kernel.envelope import Outcome
 from gateway.kernel.limits import COLLECT_LEASE_MS
 from tests.integration.exchange.collectors import LARGE, Bench, collecting, files_of
@@ -16,10 +17,15 @@ from .test_node import node
 
 def config_of(bench: Bench, folder: Path) -> Path:
     """Write the client's configuration: Jiayuguan calls Jiuquan."""
-    own, theirs = bench.jiayuguan.site.root / "keys", bench.node.site.root / "keys"
+    port = bench.node.running.exchange_port
+    return written(folder, bench.jiayuguan.site, bench.node.site, port)
+
+
+def written(folder: Path, jiayuguan: Site, jiuquan: Site, port: int) -> Path:
+    own, theirs = jiayuguan.root / "keys", jiuquan.root / "keys"
     path = folder / "collect.json"
     gateway = {
-        "address": f"127.0.0.1:{bench.node.running.exchange_port}",
+        "address": f"127.0.0.1:{port}",
         "server_name": "localhost",
         "authorities": str(theirs / "authorities.pem"),
         "id": "620900",
