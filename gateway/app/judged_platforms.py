@@ -18,6 +18,7 @@ from gateway.adapters.outlets.dialect import (
     material_of,
 )
 from gateway.adapters.pki.strange_secrets import strange
+from gateway.adapters.system.clock import SystemClock
 from gateway.app.dialects.opening import Opened
 from gateway.app.mapping.loading import load_translation
 from gateway.app.openable import open_beside
@@ -38,6 +39,7 @@ from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import MessageRef, uuid_text
 from gateway.kernel.trees import Tree, Value
 from gateway.ports.assisted import WorkItem
+from gateway.ports.clock import Clock
 from gateway.ports.directory import Book
 from gateway.ports.journal import Direction, StoredMessage
 from gateway.ports.outlet import Answered, Listed, OutletDown
@@ -46,6 +48,7 @@ from gateway.wire.envelopes import Envelope, decode_envelope
 from gateway.wire.headers import decode_body
 
 _LOOK_S: Final = 0.2
+_BEHIND_MS: Final = 3_600_000
 _SAID: Final = ("http_4", "http_5", "answer_", "soap_fault", "secret_refused", "partner.")
 """How reasons begin that a platform gave by answering, other than its silence."""
 
@@ -54,6 +57,10 @@ class NotOurs:
     """What a line does not do; cases that need it say so, and are not run."""
 
     async def deliver_and_cut(self, envelopes: Sequence[bytes]) -> None:
+        """See `Line`."""
+        raise Unreadable("no such call here")
+
+    async def deliver_stale(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
         """See `Line`."""
         raise Unreadable("no such call here")
 
@@ -95,6 +102,14 @@ class Files:
         return AttachmentState(len(content), complete=len(content) == ref.size)
 
 
+class _Behind(SystemClock):
+    """A clock that is an hour behind."""
+
+    def now_ms(self) -> int:
+        """See `Clock`."""
+        return super().now_ms() - _BEHIND_MS
+
+
 class PlatformLine(NotOurs):
     """Implements `Line` for a partner's own platform: its adapter, opened as the gateway would.
 
@@ -114,13 +129,14 @@ class PlatformLine(NotOurs):
         self._files = Files()
         self._silent: OutletDown | None = None
 
-    def _opened(self, folder: Path) -> Opened:
-        return open_beside(self._partner, demo=self._demo, folder=folder)
+    def _opened(self, folder: Path, clock: Clock | None = None) -> Opened:
+        return open_beside(self._partner, demo=self._demo, folder=folder, clock=clock)
 
     @property
     def offers(self) -> frozenset[str]:
         """See `Line`."""
-        return frozenset({"attachments", *(["credentials"] if self._secrets else [])})
+        found = {"attachments", *(["credentials"] if self._secrets else [])}
+        return frozenset(found | {"signed_time"} if self._partner.outlet == "rest" else found)
 
     async def deliver(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
         """See `Line`: each message is a push of its own."""
@@ -130,11 +146,17 @@ class PlatformLine(NotOurs):
         """See `Line`: with secrets of the same shape that the platform does not know."""
         with TemporaryDirectory(prefix="kuayu-") as place:
             copy = _strange_folder(self._folder, Path(place) / "partner", self._secrets)
-            stranger = self._opened(copy)
-            try:
-                return [await self._denied(stranger, decode_envelope(raw)) for raw in envelopes]
-            finally:
-                await stranger.dialect.close()
+            return await self._denied_all(self._opened(copy), envelopes)
+
+    async def deliver_stale(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
+        """See `Line`: by an adapter whose clock is an hour behind."""
+        return await self._denied_all(self._opened(self._folder, _Behind()), envelopes)
+
+    async def _denied_all(self, stranger: Opened, envelopes: Sequence[bytes]) -> Sequence[Answer]:
+        try:
+            return [await self._denied(stranger, decode_envelope(raw)) for raw in envelopes]
+        finally:
+            await stranger.dialect.close()
 
     async def _denied(self, stranger: Opened, message: Envelope) -> Answer:
         try:

@@ -13,6 +13,7 @@ from gateway.app.mapping.loading import load_translation
 from gateway.app.problems import ConfigProblem
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
+from gateway.ports.clock import Clock
 from gateway.ports.directory import Book, BrokenPartner
 from gateway.ports.reception import Arrival, Disposition, LateAnswer, Unreadable
 from gateway.rules.arrivals import ATTESTED
@@ -56,17 +57,19 @@ def adapter_problems(partner: Partner, open_: Open | None, *, calls_back: bool) 
     return []
 
 
-def open_beside(partner: Partner, *, demo: bool, folder: Path | None = None) -> Opened:
+def open_beside(
+    partner: Partner, *, demo: bool, folder: Path | None = None, clock: Clock | None = None
+) -> Opened:
     """Open a partner's adapter beside a gateway or without one; nothing is received by it.
 
-    `folder` is where its files are read, the partner's own if none.
+    `folder` is where its files are read, the partner's own if none; `clock` the machine's if none.
 
     Raises:
         ConfigProblem: they cannot be used.
     """
     assert partner.platform is not None, "a partner with a dialect has a platform"
     kind, own = DIALECTS[partner.outlet], Path(partner.platform.folder)
-    ports = (_Nobody(), SystemClock(), SystemEntropy(), _Silent())
+    ports = (_Nobody(), clock or SystemClock(), SystemEntropy(), _Silent())
     opening = Opening(partner, folder or own, load_translation(own), *ports, demo)
     return kind.open(kind.settings.model_validate(partner.platform.settings), opening)
 

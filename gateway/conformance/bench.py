@@ -102,7 +102,9 @@ class Line(Protocol):
 
     @property
     def offers(self) -> frozenset[str]:
-        """Of: `batches`, `query`, `bytes`, `attachments`, `services`, `tls`, `credentials`."""
+        """Of: `batches`, `query`, `bytes`, `attachments`, `services`, `tls`, `credentials`,
+        `signed_time`.
+        """
         ...
 
     async def deliver(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
@@ -121,6 +123,10 @@ class Line(Protocol):
         """Deliver without proving who we are: over a connection that shows no certificate, or with
         credentials that a platform does not know.
         """
+        ...
+
+    async def deliver_stale(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
+        """Deliver as it would have been signed an hour ago, to a platform."""
         ...
 
     async def query(self, queries: Sequence[ReceiptQuery]) -> Sequence[Answer]:

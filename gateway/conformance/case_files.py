@@ -29,6 +29,7 @@ Need = Literal[
     "services",
     "tls",
     "credentials",
+    "signed_time",
 ]
 WAIVABLE: Final = frozenset({"expired_key", "not_yet_valid_key", "credentials"})
 """Needs that are seldom met: a key whose time is over or to come, registered at the target; and

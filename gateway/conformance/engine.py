@@ -141,7 +141,11 @@ class Engine:
             self.seen.append("connection cut before the answer")
             return
         line = self._bench.line
-        send = line.deliver if step.over == "line" else line.deliver_anonymously
+        send = {
+            "line": line.deliver,
+            "anonymous": line.deliver_anonymously,
+            "stale": line.deliver_stale,
+        }[step.over]
         try:
             answers = await send(raws)
         except CallFailed as failed:

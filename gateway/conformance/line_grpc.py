@@ -104,6 +104,10 @@ class GrpcLine:
         finally:
             await channel.close()
 
+    async def deliver_stale(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
+        """See `Line`: a gateway's messages have their own time, which cases change."""
+        raise Unreadable("no such call here")
+
     async def deliver_and_cut(self, envelopes: Sequence[bytes]) -> None:
         """See `Line`.
 

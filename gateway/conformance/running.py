@@ -60,6 +60,7 @@ _MISSING: Final = {
     "services": "a target with health and reflection services",
     "tls": "a target behind mutual TLS",
     "credentials": "a partner whose settings name secrets: this convention has none",
+    "signed_time": "a partner whose convention signs the time of a push: this one does not",
 }
 
 

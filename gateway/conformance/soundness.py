@@ -99,6 +99,8 @@ def _needed(step: Step, judges: Collection[str]) -> Iterator[str]:
         yield "bytes"
     if isinstance(step, Deliver) and step.over == "anonymous":
         yield "tls" if "gateway" in judges else "credentials"
+    if isinstance(step, Deliver) and step.over == "stale":
+        yield "signed_time"
     if isinstance(step, Deliver) and (len(step.messages) > 1 or step.messages[0].endswith("*")):
         yield "batches"
     if isinstance(step, Ask):

@@ -139,7 +139,8 @@ class Deliver(_Words):
     """`name.*` stands for all of a batch."""
     instead: dict[str, Reference] = {}
     """Another message at a place, counted from 0."""
-    over: Literal["line", "cut", "anonymous"] = "line"
+    over: Literal["line", "cut", "anonymous", "stale"] = "line"
+    """`stale`: to a platform, signed an hour ago."""
     expect: Expectation | None = None
     """Of every message."""
     expect_at: dict[str, Expectation] = {}
