@@ -194,7 +194,8 @@ async def _quarantine_list(o: Operations, operator: str, a: Arguments) -> View:
     try:
         status = ArrivalStatus(_text(a, "status", ArrivalStatus.QUARANTINED.value))
     except ValueError:
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "status") from None
+        told = f"status: one of {', '.join(ArrivalStatus)}"
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, told) from None
     return await o.quarantine.list(status, PAGE_MAX)
 
 

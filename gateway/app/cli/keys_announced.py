@@ -52,7 +52,11 @@ def announce(
     from gateway.adapters.pki.phrase import phrase_of
     from gateway.app.cli.acting import act
 
-    said = {"use": use, "certificate": certificate.read_text("ascii"), "partner": partner}
+    try:
+        pem = certificate.read_text("ascii")
+    except UnicodeDecodeError:
+        raise Stop(ExitCode.DATA, f"{certificate}: is no certificate (PEM)") from None
+    said = {"use": use, "certificate": pem, "partner": partner}
     view: dict[str, Any] = act(read_config(config), "key-announce", said, json=json)
     view["phrase"] = phrase_of(bytes.fromhex(view["key"]))
     if json:

@@ -117,7 +117,8 @@ class Onboarding:
     def _found(self, partner: str) -> Entry:
         entry = find_entry(self._core.config.partners_dir, partner)
         if entry is None or entry.file.gateway_id == self._core.config.gateway_id:
-            raise Fault(FaultCode.PORTAL_NOT_FOUND, f"partner {partner[:40]}")
+            told = f"partner {partner[:40]}; `kuayu partner list` names them"
+            raise Fault(FaultCode.PORTAL_NOT_FOUND, told)
         return entry
 
     def _unproven(self, entry: Entry) -> Sequence[str]:

@@ -68,3 +68,12 @@ async def test_a_key_of_another_authority_counts_for_nothing_until_two_have_hear
             done = await asyncio.to_thread(kuayu, "keys", *line, "--config", jiayuguan.config)
             assert done.returncode == code, done.stderr
         assert not (await heard(jiayuguan, made["key_id"]))["counts"], "a second person is awaited"
+
+
+def test_a_file_that_is_no_certificate_is_told_so(tmp_path: Path) -> None:
+    jiuquan, _ = make_pair(tmp_path)
+    file = tmp_path / "binary"
+    file.write_bytes(bytes(range(256)))
+    done = kuayu("keys", "announce", file, "--config", jiuquan.config)
+    assert done.returncode == 65
+    assert done.stderr == f"kuayu: {file}: is no certificate (PEM)\n"
