@@ -211,14 +211,16 @@ async def _quarantine_drop(o: Operations, operator: str, a: Arguments) -> View:
     return await o.quarantine.drop(operator, _arrival(a), _text(a, "reason"))
 
 
-def _put_partner(*, over_draft: bool) -> _Command:
-    async def put(o: Operations, operator: str, a: Arguments) -> View:
-        files = a.get("files")
-        if not isinstance(files, dict) or not all(isinstance(f, str) for f in files.values()):
-            raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "files")
-        return await o.onboarding.put(operator, _text(a, "folder"), files, over_draft=over_draft)
+async def _new_partner(o: Operations, operator: str, a: Arguments) -> View:
+    files = a.get("files")
+    if not isinstance(files, dict) or not all(isinstance(f, str) for f in files.values()):
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "files")
+    return await o.onboarding.new(operator, _text(a, "folder"), files)
 
-    return put
+
+async def _join(o: Operations, operator: str, a: Arguments) -> View:
+    folder, file, phrase = _text(a, "folder", ""), _text(a, "file"), _text(a, "phrase")
+    return await o.onboarding.join(operator, folder, file, phrase)
 
 
 async def _invite(o: Operations, operator: str, a: Arguments) -> View:
@@ -260,8 +262,8 @@ ACTS: Final[Mapping[str, _Command]] = {
     "key-drop": _settle_key(confirm=False),
     "lane-pause": _lane_pause,
     "lane-resume": _lane_resume,
-    "partner-new": _put_partner(over_draft=False),
-    "partner-join": _put_partner(over_draft=True),
+    "partner-new": _new_partner,
+    "partner-join": _join,
     "partner-invite": _invite,
     "partner-test": _state_act(PartnerEvent.TEST),
     "partner-activate": _state_act(PartnerEvent.ACTIVATE),

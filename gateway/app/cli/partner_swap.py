@@ -87,20 +87,17 @@ def join(
     """
     settings = read_config(config)
     from gateway.app.cli.acting import act
-    from gateway.app.onboarding.invitation import folder_of, read_invitation
+    from gateway.app.onboarding.invitation import read_invitation
 
     found = read_invitation(file, settings.gateway_id, now_ms(), demo=settings.demo)
     who = found.content
-    if who.in_reply_to:
-        _require_ours(settings, found)
     if not json:
         show(f"{who.gateway_id} {who.name_zh} {who.name_en}  {who.address}")
-    _require_heard(found, phrase)
     said = {
-        "folder": folder or f"p{who.gateway_id}",
+        "folder": folder,
         "partner": who.gateway_id,
-        "invitation": found.digest,
-        "files": folder_of(who),
+        "file": file.read_text("utf-8"),
+        "phrase": _heard(found, phrase),
     }
     view = act(settings, "partner-join", said, json=json)
     if not who.in_reply_to:
@@ -109,18 +106,8 @@ def join(
     show_json(view) if json else show(*_joined(view))
 
 
-def _require_ours(settings: Config, found: Read) -> None:
-    """Check that an answer is to an invitation of ours, and comes from whom it was made for."""
-    from gateway.app.onboarding.acts import ISSUED
-    from gateway.app.onboarding.invitation import addressee_of
-
-    kept = settings.state_dir / ISSUED / f"{found.content.in_reply_to}.json"
-    if not kept.is_file() or addressee_of(kept.read_bytes()) != found.content.gateway_id:
-        told = f"answers no invitation that this gateway made for {found.content.gateway_id}"
-        raise Stop(ExitCode.NO, f"{told}; begin anew with `kuayu partner invite`")
-
-
-def _require_heard(found: Read, phrase: str) -> None:
+def _heard(found: Read, phrase: str) -> str:
+    """Return the words that were heard, if they are those of the file; the gateway asks again."""
     from gateway.adapters.pki.phrase import is_phrase
 
     if not phrase and not sys.stdin.isatty():
@@ -132,6 +119,7 @@ def _require_heard(found: Read, phrase: str) -> None:
             "these are not the words of this file: it may have been swapped on its way; "
             "nothing was taken in. Ask for the file again by another way",
         )
+    return heard
 
 
 def _joined(view: dict[str, Any]) -> list[str]:

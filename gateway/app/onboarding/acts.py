@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from gateway.adapters.pki.phrase import phrase_of
+from gateway.adapters.pki.phrase import is_phrase, phrase_of
 from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.app.core import Core
 from gateway.app.onboarding.folders import (
@@ -20,7 +20,15 @@ from gateway.app.onboarding.folders import (
     with_state,
     write_whole,
 )
-from gateway.app.onboarding.invitation import write_file, write_payload
+from gateway.app.onboarding.invitation import (
+    Invitation,
+    Read,
+    addressee_of,
+    folder_of,
+    read_invitation_bytes,
+    write_file,
+    write_payload,
+)
 from gateway.app.openable import open_beside, openable
 from gateway.app.partners import load_book
 from gateway.app.problems import ConfigProblem
@@ -45,16 +53,54 @@ class Onboarding:
         self._reloading = reloading
         self._turn = asyncio.Lock()
 
-    async def put(
-        self, operator: str, folder: str, files: Mapping[str, str], *, over_draft: bool
-    ) -> View:
-        """Write a partner's folder where there is none, and have it read.
-
-        `over_draft`: or only a draft, as one that waits for the partner's own file.
+    async def new(self, operator: str, folder: str, files: Mapping[str, str]) -> View:
+        """Write a partner's folder where there is none, in state draft.
 
         Raises:
             Fault: those of `put_entry`.
         """
+        return await self._put(operator, folder, files, over_draft=False)
+
+    async def join(self, operator: str, folder: str, file: str, phrase: str) -> View:
+        """Take in what a partner's signed file says, in state testing, also in a draft's place.
+
+        `phrase` are the words that the operator heard: they must be those of this very file.
+
+        Raises:
+            Fault: `partner.entry_invalid` if the file proves nothing, answers no invitation of
+                ours, or has other words; those of `put_entry`.
+        """
+        found = await asyncio.to_thread(self._proven, file, phrase)
+        who = found.content
+        if who.in_reply_to and not await asyncio.to_thread(self._was_asked, who):
+            told = f"answers no invitation that this gateway made for {who.gateway_id}"
+            raise Fault(
+                FaultCode.PARTNER_ENTRY_INVALID, f"{told}; begin anew with `kuayu partner invite`"
+            )
+        name = folder or f"p{who.gateway_id}"
+        return await self._put(operator, name, folder_of(who), over_draft=True)
+
+    def _proven(self, file: str, phrase: str) -> Read:
+        config, now_ms = self._core.config, self._core.seams.clock.now_ms()
+        try:
+            found = read_invitation_bytes(
+                file.encode(), Path("FILE"), config.gateway_id, now_ms, demo=config.demo
+            )
+        except ConfigProblem as problem:
+            raise Fault(FaultCode.PARTNER_ENTRY_INVALID, problem.messages[0]) from None
+        if not is_phrase(phrase, found.payload):
+            told = "these are not the words of this file: it may have been swapped on its way"
+            raise Fault(FaultCode.PARTNER_ENTRY_INVALID, told)
+        return found
+
+    def _was_asked(self, who: Invitation) -> bool:
+        """Tell whether it answers an invitation of ours, and comes from whom that was made for."""
+        kept = self._core.config.state_dir / ISSUED / f"{who.in_reply_to}.json"
+        return kept.is_file() and addressee_of(kept.read_bytes()) == who.gateway_id
+
+    async def _put(
+        self, operator: str, folder: str, files: Mapping[str, str], *, over_draft: bool
+    ) -> View:
         async with self._turn:
             partners = self._core.config.partners_dir
             put = partial(put_entry, partners, folder, files, over_draft=over_draft)

@@ -20,7 +20,9 @@ from gateway.rules.trust import PartnerState
 
 FILE: Final = "partner.toml"
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-_MEMBER: Final = re.compile(r"(keys/)?[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+_MEMBER: Final = re.compile(
+    r"partner\.toml|mapping\.toml|keys/[A-Za-z0-9][A-Za-z0-9_.-]{0,75}\.pem"
+)
 _STATE: Final = re.compile(r"^state[ \t]*=[ \t]*(\"[a-z]*\"|'[a-z]*')", re.MULTILINE)
 
 
@@ -81,8 +83,9 @@ def read_entry(text: str) -> PartnerFile:
 
 
 def put_entry(partners_dir: Path, name: str, files: Mapping[str, str], *, over_draft: bool) -> Path:
-    """Write a partner's folder; `over_draft` writes what is named over a draft of the same partner.
+    """Write a partner's folder: a draft, or with `over_draft` one in testing.
 
+    That may take the place of a draft of the same partner. Nobody becomes active by being written.
     What the draft's `partner.toml` said stays beside it, as `partner.toml.draft`. Blocks. Each file
     is whole or not there, `partner.toml` the last.
 
@@ -95,6 +98,8 @@ def put_entry(partners_dir: Path, name: str, files: Mapping[str, str], *, over_d
         wrong.append(f"folder {name!r}: use a-z, 0-9, - and _")
     require_usable(wrong)
     entry = read_entry(files.get(FILE, ""))
+    wanted = PartnerState.TESTING if over_draft else PartnerState.DRAFT
+    require_usable([] if entry.state is wanted else [f"state: a new entry is {wanted.value}"])
     held = find_entry(partners_dir, entry.gateway_id)
     require_vacant(None if held is None else held.file.state, over_draft=over_draft)
     folder = partners_dir / name if held is None else held.folder

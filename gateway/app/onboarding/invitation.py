@@ -112,9 +112,7 @@ def write_file(payload: bytes, signature: Signature) -> str:
 
 
 def read_invitation(path: Path, home: str, now_ms: int, *, demo: bool) -> Read:
-    """Read and verify an invitation or an answer.
-
-    Whose keys these are is *not* settled by it: compare the words.
+    """Read and verify an invitation or an answer; see `read_invitation_bytes`.
 
     Raises:
         ConfigProblem: what is wrong with it, and what to do.
@@ -122,6 +120,17 @@ def read_invitation(path: Path, home: str, now_ms: int, *, demo: bool) -> Read:
     """
     with path.open("rb") as file:
         raw = file.read(INVITATION_BYTES_MAX + 1)
+    return read_invitation_bytes(raw, path, home, now_ms, demo=demo)
+
+
+def read_invitation_bytes(raw: bytes, path: Path, home: str, now_ms: int, *, demo: bool) -> Read:
+    """Verify the bytes of an invitation or an answer; `path` is named where one is wrong.
+
+    Whose keys these are is *not* settled by it: compare the words.
+
+    Raises:
+        ConfigProblem: what is wrong with it, and what to do.
+    """
     try:
         found = _opened(raw, demo=demo)
     except (ValueError, KeyError, TypeError) as problem:
