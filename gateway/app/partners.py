@@ -128,7 +128,7 @@ def load_book(
 def _load_partners(
     partners_dir: Path, *, demo: bool, drafts: bool
 ) -> tuple[_Gathered, list[BrokenPartner]]:
-    """Read each folder by itself; two that claim one gateway id are broken both."""
+    """Read each folder by itself; two that claim one gateway id or pin are broken both."""
     read: list[tuple[Path, _Gathered]] = []
     for folder in sorted(p.parent for p in partners_dir.glob("*/partner.toml")):
         if not folder.name.startswith("_"):
@@ -139,8 +139,11 @@ def _load_partners(
                 one.problems.append(f"{folder}: cannot be read: {problem.strerror}")
             read.append((folder, one))
     claimed = Counter(gateway_id for _, one in read for gateway_id in one.partners)
+    times = Counter(pin for _, one in read for pin in _pins(one))
     found, broken = _Gathered(), []
     for folder, one in read:
+        twice = [pin.hex() for pin in _pins(one) if times[pin] > 1]
+        one.problems += [f"{folder}: transport pin {p} stands in another folder too" for p in twice]
         gateway_id = next(iter(one.partners), "")
         if claimed[GatewayId(gateway_id)] > 1:
             one.problems.append(f"{folder}: gateway_id {gateway_id} stands in another folder too")
@@ -149,6 +152,10 @@ def _load_partners(
         else:
             found.add(one)
     return found, broken
+
+
+def _pins(one: _Gathered) -> list[bytes]:
+    return [pin for partner in one.partners.values() for pin in partner.transport_pins]
 
 
 def _load_rules(home: GatewayId, found: _Gathered) -> tuple[RuleSet, ...]:

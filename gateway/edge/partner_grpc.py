@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
 from functools import lru_cache, partial
 from typing import Any, TypeVar
@@ -240,10 +241,7 @@ class PartnerServer:
         given = context.auth_context().get("x509_pem_cert")
         book = self._directory.current()
         if self._by_pin is None or self._by_pin[0] is not book:
-            self._by_pin = (
-                book,
-                {pin: p for p in book.partners.values() for pin in p.transport_pins},
-            )
+            self._by_pin = (book, _owners(book.partners.values()))
         pin = self._pin_of(next(iter(given))) if given else b""
         return require_peer(self._by_pin[1].get(pin))
 
@@ -293,6 +291,13 @@ class PartnerServer:
             raise Fault(FaultCode.WIRE_FIELD_INVALID, "no opening chunk")
         state = await self._attachments.receive(peer, ref, offset, _data(parts, offset))
         return calls.encode_attachment_state(state)
+
+
+def _owners(partners: Iterable[Partner]) -> dict[bytes, Partner]:
+    """Return whose each transport pin is; one that two partners have is nobody's."""
+    claimed = [(pin, partner) for partner in partners for pin in partner.transport_pins]
+    times = Counter(pin for pin, _ in claimed)
+    return {pin: partner for pin, partner in claimed if times[pin] == 1}
 
 
 async def _next_part(parts: AsyncIterator[bytes]) -> bytes | None:

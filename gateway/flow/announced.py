@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -26,6 +26,7 @@ from gateway.rules.announced import (
     require_its_own,
     require_new,
     require_room,
+    require_unclaimed,
 )
 from gateway.rules.trust import EXCHANGING, Partner, RegisteredKey
 from gateway.wire.envelopes import Draft
@@ -41,7 +42,9 @@ def no_reader(_p: Partner, _u: KeyUse, _c: bytes, _n: int) -> tuple[AnnouncedKey
     raise Fault(FaultCode.CASE_KIND_NOT_SERVED, "key_announced")
 
 
-def heard(read: KeyReader, sender: Partner, document: object, now_ms: int) -> AnnouncedKey:
+def heard(
+    read: KeyReader, book: Book, sender: Partner, document: object, now_ms: int
+) -> AnnouncedKey:
     """Return the key that a valid body announces.
 
     Raises:
@@ -52,7 +55,17 @@ def heard(read: KeyReader, sender: Partner, document: object, now_ms: int) -> An
     key, named = read(sender, use, form["certificate"].encode(), now_ms)
     require_its_own(named, sender.gateway_id, key.not_after_ms, now_ms)
     require_new(key.key_id, _registered(sender, use))
+    everyone = (book.home, *book.partners.values())
+    others = (p for p in everyone if p.gateway_id != sender.gateway_id)
+    require_unclaimed(key.key_id, _keys_of(others))
     return key
+
+
+def _keys_of(partners: Iterable[Partner]) -> Iterator[KeyId]:
+    for partner in partners:
+        yield from partner.keys
+        yield from partner.adapter_keys
+        yield from map(KeyId, partner.transport_pins)
 
 
 def _registered(partner: Partner, use: KeyUse) -> Iterable[KeyId]:
@@ -76,10 +89,15 @@ def keep(group: Group, key: AnnouncedKey) -> None:
 
 
 def with_announced(book: Book, kept: AnnouncedReads) -> Book:
-    """Return a book in which announced keys that count stand beside those of the files."""
+    """Return a book in which announced keys that count stand beside those of the files.
+
+    One that another gateway has, by the files or by an earlier announcement, is left out.
+    """
     found: dict[GatewayId, list[AnnouncedKey]] = {}
-    for key in kept.announced_keys():
-        if counts(key) and key.partner in book.partners:
+    owners = {k: p.gateway_id for p in (book.home, *book.partners.values()) for k in _keys_of([p])}
+    for key in sorted(kept.announced_keys(), key=lambda k: k.announced_at_ms):
+        known = counts(key) and key.partner in book.partners
+        if known and owners.setdefault(key.key_id, key.partner) == key.partner:
             found.setdefault(key.partner, []).append(key)
     if not found:
         return book

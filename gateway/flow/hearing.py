@@ -44,7 +44,7 @@ class Hearing:
                     return await hear_part(self._journal, book, header, document, at_ms)
             case Kind.KEY_ANNOUNCED:
                 return await asyncio.to_thread(
-                    heard, self._accords.read_key, sender, document, at_ms
+                    heard, self._accords.read_key, book, sender, document, at_ms
                 )
             case kind if kind in VERDICTS:
                 return await self._accords.notice(book, sender, header, document, at_ms)

@@ -61,6 +61,18 @@ def require_its_own(named: str, sender: str, not_after_ms: int, now_ms: int) -> 
         raise Fault(FaultCode.KEY_ANNOUNCEMENT_INVALID, "has expired")
 
 
+def require_unclaimed(key_id: KeyId, others: Iterable[KeyId]) -> None:
+    """Check that a key is nobody else's: a certificate over another's public key proves nothing.
+
+    Its chain says what the partner's authority calls it, and not that the partner has the key.
+
+    Raises:
+        Fault: `key.announcement_invalid`.
+    """
+    if key_id in set(others):
+        raise Fault(FaultCode.KEY_ANNOUNCEMENT_INVALID, "is another gateway's key")
+
+
 def require_new(key_id: KeyId, registered: Iterable[KeyId]) -> None:
     """Check that a key is not registered already: its entry's own dates hold.
 

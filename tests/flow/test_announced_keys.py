@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.adapters.pki.issuing import Authority, create_authority, issue_signing
 from gateway.adapters.pki.key_files import parse_key
 from gateway.adapters.pki.suites import FileSigner
+from gateway.flow.announced import heard, with_announced
 from gateway.flow.key_watch import KeyWatch
 from gateway.flow.sealing import Period, Sealer
-from gateway.kernel.announced import KeyProof
+from gateway.kernel.announced import AnnouncedKey, KeyProof, KeyUse
 from gateway.kernel.digests import TYPE_HEADER, pae
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, KeyId
@@ -194,3 +197,47 @@ async def test_each_threshold_is_told_once(world: World) -> None:
         if log.names().count("key_expires") > before:
             seen.append(days)
     assert seen == [60, 30, 14, 7, -1]
+
+
+async def test_a_certificate_over_anothers_public_key_makes_nobody_of_its_owner(
+    world: World,
+) -> None:
+    """Any authority can certify a public key that it saw: who has the key is not said by that."""
+    book = world.jyg.directory.current()
+    own = book.home.keys
+    stolen = next(iter(own.values()))
+    certified = AnnouncedKey(
+        JIUQUAN,
+        stolen.key_id,
+        KeyUse.SIGNING,
+        stolen.suite,
+        stolen.public_key,
+        stolen.not_before_ms,
+        stolen.not_after_ms,
+        b"",
+        world.clock.now_ms(),
+        KeyProof.CHAIN,
+    )
+
+    def read(*_: object) -> tuple[AnnouncedKey, GatewayId]:
+        return certified, JIUQUAN
+
+    said = {"use": "signing", "certificate": "示例"}
+    with pytest.raises(Fault) as refused:
+        heard(read, book, book.partners[JIUQUAN], said, world.clock.now_ms())
+    assert refused.value.code is FaultCode.KEY_ANNOUNCEMENT_INVALID
+
+    class Kept:
+        def announced_keys(self) -> list[AnnouncedKey]:
+            return [certified, pin, pin._replace(partner=JIAYUGUAN, announced_at_ms=1)]
+
+        def announced_by(self, partner: GatewayId) -> list[AnnouncedKey]:
+            return []
+
+    third = replace(book.partners[JIUQUAN], gateway_id=JIAYUGUAN, transport_pins=frozenset())
+    book = replace(book, home=book.home, partners={**book.partners, JIAYUGUAN: third})
+    pin = certified._replace(key_id=KeyId(bytes(32)), use=KeyUse.TRANSPORT)
+    merged = with_announced(book, Kept())
+    assert stolen.key_id not in merged.partners[JIUQUAN].keys
+    assert bytes(32) in merged.partners[JIAYUGUAN].transport_pins, "who announced it first"
+    assert bytes(32) not in merged.partners[JIUQUAN].transport_pins
