@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from gateway.flow.attested_answers import RAW_ARRIVAL
 from gateway.flow.committer import Group
 from gateway.kernel.arrivals import ArrivalEvent, ArrivalStatus
+from gateway.kernel.case import CaseRecord
 from gateway.kernel.envelope import Outcome, Receipt
 from gateway.kernel.faults import FaultCode
 from gateway.kernel.identifiers import CaseKey, MessageRef
@@ -62,10 +63,15 @@ class SettleArrival:
         case = None if key is None else group.case(key)
         if key is None or case is None or self.settled.status is not ArrivalStatus.TAKEN_IN:
             return
-        self.number = case.handling_number if case.role.orders else case.applicant_number
+        self.number = our_number(case)
         for number in {*self._numbers, case.applicant_number, case.handling_number}:
             if number:
                 group.tx.name_case(a.partner, number, key)
+
+
+def our_number(case: CaseRecord) -> str:
+    """Return what we call a case (办件编号)."""
+    return case.handling_number if case.role.orders else case.applicant_number
 
 
 def _numbers(tree: Tree) -> set[str]:

@@ -16,7 +16,7 @@ from functools import partial
 from gateway.flow.arrival_admission import Admission, Quarantine, Renaming, Waiting
 from gateway.flow.arrival_materials import keep_materials
 from gateway.flow.arrival_message import case_of, new_case, prepare, ref_of, section
-from gateway.flow.arrival_settling import SettleArrival, disposition
+from gateway.flow.arrival_settling import SettleArrival, disposition, our_number
 from gateway.flow.attesting import Attester, Proof
 from gateway.flow.committer import Committer
 from gateway.flow.intake import Intake
@@ -255,8 +255,13 @@ class Receiving:
         `told` is the rule and place of which the log has a line already.
         """
         if stored.status is not ArrivalStatus.RECEIVED:
-            return disposition(stored)
+            return await self._told_again(stored)
         async with self._turns[stored.partner]:
+            # Whoever was before us in the turn may have brought the same to its end.
+            now = await self._journal.read(lambda s: s.arrival(stored.arrival_id))
+            assert now is not None, "arrivals are never removed"
+            if (now.status, now.received_at_ms) != (stored.status, stored.received_at_ms):
+                return await self._told_again(now)
             if ours is None:
                 return await self._quarantine(stored, fault or Fault(FaultCode.INTERNAL), told)
             try:
@@ -275,7 +280,7 @@ class Receiving:
         ref = ref_of(stored)
         known = (await self._journal.read(lambda s: s.messages([ref]))).get(ref)
         if known is not None and known.receipt:
-            return await self._settle(stored, ours, known.receipt)
+            return await self._settle(stored, ours, known.receipt, known.case_key)
         case, unanswered = await self._journal.read(lambda s: _found(s, stored, ours))
         young = self._clock.now_ms() - stored.received_at_ms < ARRIVAL_EARLY_MS_MAX
         if unanswered:
@@ -305,8 +310,16 @@ class Receiving:
             raise Fault(FaultCode(answer.rule), answer.rule, retry_after_ms=answer.retry_after_ms)
         return await self._settle(stored, ours, answer, key)
 
+    async def _told_again(self, stored: StoredArrival) -> Disposition:
+        """Return what was said of an arrival, with our number of its case where that was said."""
+        key = stored.case_key
+        if stored.status is not ArrivalStatus.TAKEN_IN or key is None:
+            return disposition(stored)
+        case = (await self._journal.read(lambda s: s.cases([key]))).get(key)
+        return disposition(stored, number="" if case is None else our_number(case))
+
     async def _settle(
-        self, stored: StoredArrival, ours: Ours, raw: bytes, key: CaseKey | None = None
+        self, stored: StoredArrival, ours: Ours, raw: bytes, key: CaseKey | None
     ) -> Disposition:
         receipt = decode_signed_receipt(raw).receipt
         work = SettleArrival(stored, ours, receipt, key)
