@@ -65,6 +65,9 @@ def settings_of(target: Target) -> dict[str, object]:
         "outlet": partner.outlet,
         "address": target.address,
         "server_name": partner.server_name,
+        "simulated": target.simulated,
+        "authorities": digest(partner.authorities).hex(),
+        "relays": sorted(partner.relays),
         "key_ids": sorted(key_id.hex() for key_id in partner.keys),
         "transport_pins": sorted(pin.hex() for pin in partner.transport_pins),
         "agreements": sorted(a.hex() for a in target.agreements),
@@ -93,7 +96,6 @@ def document_of(
         "judged_by": bench.sender.gateway_id,
         "target": {
             "name": target.name,
-            "simulated": target.simulated,
             **settings_of(target),
             "certificate_pin_seen": run.pin_seen.hex(),
         },

@@ -7,19 +7,22 @@ proves its caller and answers in the partner's form. A partner that has none her
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
 
 from aiohttp import web
 
-from gateway.edge.admission import Places, Rates
+from gateway.edge.admission import Places, Rates, Reading
 from gateway.edge.portal_http.admission import Bounds, Stopping
 from gateway.edge.portal_http.problems import problems
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId
-from gateway.kernel.limits import ARRIVAL_BYTES_MAX
-from gateway.ports.callbacks import CallbackHandler, CallbackRequest
+from gateway.kernel.limits import ARRIVAL_BYTES_MAX, CALLBACK_SMALL_BYTES
+from gateway.ports.callbacks import CallbackAnswer, CallbackHandler, CallbackRequest
 from gateway.ports.directory import Directory
 from gateway.ports.telemetry import EventLog
 from gateway.rules.trust import require_caller, require_peer
@@ -41,8 +44,11 @@ class Callbacks:
     bounds: Bounds = field(default_factory=Bounds)
     stopping: Stopping = field(default_factory=Stopping)
     places: Places = field(default_factory=Places)
+    reading: Reading = field(default_factory=Reading)
+    """Large bodies that are held at a time: nobody knows yet who sent them."""
 
 
+_HOST: Final = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 CALLBACKS = web.AppKey("callbacks", Callbacks)
 
 
@@ -69,22 +75,45 @@ async def _called(request: web.Request) -> web.StreamResponse:
         raise Fault(FaultCode.PORTAL_NOT_FOUND)
     await house.rates.admit(partner)
     with house.places.taken(partner, "calls"):
-        asked = CallbackRequest(
-            request.method,
-            _below(request, gateway_id),
-            request.raw_path.partition("?")[2],
-            _headers(request),
-            await _body(request, house.bounds),
-            request.raw_path,
-            request.headers.get("Host", ""),
-            _pin(request, house),
-        )
-        answer = await handler.handle(asked)
+        answering = partial(_answered, request, house, gateway_id, handler)
+        # What is small may come while large bodies, whoever sends them, fill their places.
+        size = request.content_length
+        small = size is not None and size <= CALLBACK_SMALL_BYTES
+        answer = await (answering() if small else house.reading.turn(gateway_id, answering))
     return web.Response(
         status=answer.status,
         body=answer.body,
         headers={**answer.headers, "Content-Type": answer.content_type},
     )
+
+
+async def _answered(
+    request: web.Request, house: Callbacks, gateway_id: GatewayId, handler: CallbackHandler
+) -> CallbackAnswer:
+    _require_plain_target(request)
+    asked = CallbackRequest(
+        request.method,
+        _below(request, gateway_id),
+        request.raw_path.partition("?")[2],
+        _headers(request),
+        await _body(request, house.bounds),
+        request.raw_path,
+        request.headers.get("Host", ""),
+        _pin(request, house),
+    )
+    return await handler.handle(asked)
+
+
+def _require_plain_target(request: web.Request) -> None:
+    """Refuse what would let a caller choose which URL its signature is compared with.
+
+    Raises:
+        Fault: `portal.request_invalid`.
+    """
+    if _HOST.fullmatch(request.headers.get("Host", "")) is None:
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "header host")
+    if not request.raw_path.startswith("/callbacks/") or "#" in request.raw_path:
+        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "request target")
 
 
 def _below(request: web.Request, partner: GatewayId) -> str:

@@ -118,7 +118,7 @@ class Receiving:
             self._directory.current(),
             Arrival(u.partner, u.operation, u.raw, {}, u.strength, source=u.source),
         )._replace(document=b"")
-        admission = Admission(fresh, "", 0)
+        admission = Admission(fresh, u.nonce, u.nonce_until_ms)
         await self._committer.submit(admission)
         return await self._go_on(admission.stored, None, u.fault, admission.told)
 

@@ -38,6 +38,8 @@ class Unreadable(NamedTuple):
     strength: Strength
     fault: Fault
     source: str = ""
+    nonce: str = ""
+    nonce_until_ms: int = 0
 
 
 class LateAnswer(NamedTuple):

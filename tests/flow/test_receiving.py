@@ -167,6 +167,12 @@ async def test_what_cannot_even_be_read_is_kept_as_it_came(
     unreadable = Unreadable(THEM, "decided", raw, Strength.AUTHENTICATED, fault, "row-1")
     met = await platform.receiving.keep_unreadable(unreadable)
     again = await platform.receiving.keep_unreadable(unreadable)
+    until_ms = world.clock.now_ms() + 60_000
+    once = unreadable._replace(raw=b"other", nonce="n", nonce_until_ms=until_ms)
+    await platform.receiving.keep_unreadable(once)
+    with pytest.raises(Fault) as replayed:
+        await platform.receiving.keep_unreadable(once._replace(raw=b"and another"))
+    assert replayed.value.code is FaultCode.PARTNER_NONCE_REPLAYED
     assert met.status is again.status is ArrivalStatus.QUARANTINED
     assert met.arrival_id == again.arrival_id
     kept = await world.jq.journal.read(lambda s: s.arrival(met.arrival_id))

@@ -57,6 +57,9 @@ class HeldReception:
     async def keep_unreadable(self, unreadable: Unreadable) -> Disposition:
         if self.fault is not None:
             raise self.fault
+        if unreadable.nonce and unreadable.nonce in self._nonces:
+            raise Fault(FaultCode.PARTNER_NONCE_REPLAYED)
+        self._nonces.add(unreadable.nonce)
         self.unreadable.append(unreadable)
         return Disposition(
             ArrivalStatus.QUARANTINED, unreadable.fault.code.value, "无法读取", "unreadable"

@@ -251,6 +251,9 @@ async def test_what_is_proven_and_cannot_be_read_is_kept(interface: Interface) -
     assert answer.status == 200
     (kept,) = interface.reception.unreadable
     assert (kept.raw, kept.fault.code) == (b'{"a": ', FaultCode.SCHEMA_JSON_INVALID)
+    again = await interface.callbacks.handle(as_request(signed, "/callbacks/310113/status"))
+    assert (again.status, rule_of(again)) == (409, "partner.nonce_replayed")
+    assert interface.reception.unreadable == [kept]
 
 
 async def test_trouble_here_is_no_refusal(interface: Interface) -> None:

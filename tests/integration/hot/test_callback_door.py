@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -12,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.adapters.system.clock import SystemClock
 from gateway.app.partners import load_book
-from gateway.edge.admission import Rates
+from gateway.edge.admission import Rates, Reading
 from gateway.edge.callbacks import Callbacks, make_callbacks
 from gateway.kernel.identifiers import GatewayId
 from tests.fakes.telemetry import HeardEvents
@@ -63,6 +65,11 @@ async def test_who_calls_from_elsewhere_uses_up_nothing_of_the_partners_rate(
         (HEAD.replace(b"status", b"st\xff"), b""),
         (HEAD + b"\r\nContent-Encoding: gzip", b"portal.media_type"),
         (HEAD.replace(b"620900", b"620901"), b"trust.peer_unknown"),
+        (HEAD.replace(b"us", b"us/callbacks/620900/result#"), b"portal.request_invalid"),
+        (HEAD.replace(b"us", b"us?x="), b"portal.request_invalid"),
+        (HEAD.replace(b"us", b"a@us"), b"portal.request_invalid"),
+        (HEAD.replace(b"/status", b"/status#x"), b"portal.request_invalid"),
+        (HEAD.replace(b" /callbacks", b" http://us/callbacks"), b"portal.request_invalid"),
     ],
 )
 async def test_a_request_that_is_not_in_order_is_refused_and_not_judged(
@@ -82,3 +89,46 @@ async def test_a_request_that_is_not_in_order_is_refused_and_not_judged(
     assert rule in answer
     assert handler.bodies == []
     assert not [name for name, told in log.events if "error" in told]
+
+
+class Told(Reading):
+    """Tells when a fifth one asks for a place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        self.five = asyncio.Event()
+
+    async def turn(self, peer: GatewayId, read: Callable[[], Awaitable[Any]]) -> Any:
+        self.asked += 1
+        if self.asked == 5:
+            self.five.set()
+        return await super().turn(peer, read)
+
+
+async def test_large_bodies_wait_for_a_place_and_small_ones_do_not(tmp_path: Path) -> None:
+    _, jyg = make_pair(tmp_path)
+    book = load_book(jyg.root / "partners", GatewayId("620200"), SuiteVerifier(), demo=True)
+    handler, reading = Heard(), Told()
+    held = SimpleNamespace(current=lambda: book)
+    house = Callbacks(
+        lambda _: handler, held, lambda der: der, HeardEvents(), Rates(SystemClock()),
+        reading=reading,
+    )  # fmt: skip
+    large = HEAD.removesuffix(b"2") + b"100000\r\nConnection: close\r\n\r\n"
+    async with TestServer(make_callbacks(house)) as server:
+        lines = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(6)]
+        for _, writer in lines[:5]:
+            writer.write(large + b"1" * 50_000)
+        await reading.five.wait()
+        lines[5][1].write(HEAD + b"\r\nConnection: close\r\n\r\n{}")
+        assert b" 200 " in (await lines[5][0].read()).splitlines()[0]
+        assert handler.bodies == [b"{}"], "the fifth large one waits, and nobody with it"
+        for _, writer in lines[:5]:
+            writer.write(b"1" * 50_000)
+        for reader, _ in lines[:5]:
+            assert b" 200 " in (await reader.read()).splitlines()[0]
+        for _, writer in lines:
+            writer.close()
+            await writer.wait_closed()
+    assert [len(body) for body in handler.bodies] == [2, *[100_000] * 5]

@@ -80,7 +80,15 @@ class RestCallbacks:
         try:
             document = read_json(proof.body)
         except Fault as fault:
-            unread = Unreadable(self.partner, operation, request.body, proof.strength, fault)
+            unread = Unreadable(
+                self.partner,
+                operation,
+                request.body,
+                proof.strength,
+                fault,
+                nonce=proof.nonce,
+                nonce_until_ms=proof.nonce_until_ms,
+            )
             return await self.reception.keep_unreadable(unread)
         return await self.reception.receive(
             Arrival(
