@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from gateway.adapters.pki.suites import SuiteVerifier
 from gateway.app.core import Core
+from gateway.app.onboarding.folders import FILE, stated
 from gateway.app.openable import openable
 from gateway.app.own_keys import read_all_signers
 from gateway.app.partners import load_book
@@ -25,7 +26,7 @@ from gateway.kernel.identifiers import GatewayId
 from gateway.ports.directory import Book
 from gateway.ports.journal import JournalDown
 from gateway.rules.agreement import Agreement
-from gateway.rules.trust import Partner, PartnerState
+from gateway.rules.trust import EXCHANGING, Partner, PartnerState
 
 _BY_SIGNAL = "signal"
 
@@ -109,13 +110,23 @@ class PartnerReload:
         return replace(
             book,
             broken=broken,
-            partners={**book.partners, **{g: before.partners[g] for g in kept}},
+            partners={**book.partners, **{g: self._no_more_trusted(before, g) for g in kept}},
             catalogue={**book.catalogue, **items},
             forms=book.forms.with_those_of(before.forms),
             documents={**before.documents, **book.documents},
             agreements=_agreements(book.agreements, self._core.accords.founding, kept),
             folders={**book.folders, **{g: before.folders[g] for g in kept if g in before.folders}},
         )
+
+    def _no_more_trusted(self, before: Book, gateway_id: GatewayId) -> Partner:
+        """Return a kept entry; where its broken file says that nobody is let in, that holds."""
+        partner, folder = before.partners[gateway_id], before.folders.get(gateway_id, "")
+        try:
+            path = self._core.config.partners_dir / folder / FILE
+            state = stated(path.read_text("utf-8", "surrogateescape"))
+        except OSError:
+            return partner
+        return partner if state is None or state in EXCHANGING else replace(partner, state=state)
 
     # --- what is told ---------------------------------------------------------------------------
     def _tell(self, operator: str, before: Book, book: Book) -> View:

@@ -82,3 +82,9 @@ def _change(config: Path, command: str, partner: str, reason: str, *, json: bool
         return
     when = "即时生效 at once" if view["running"] else "启动时生效 from the next start"
     show(f"{view['partner']} {view['name_zh']}: {view['before']} → {view['state']}（{when}）")
+    broken = view.get("problems", ())
+    if broken:
+        show(
+            "登记仍有问题，启用前须改正 its entry is broken, to be mended before it goes on:",
+            *broken,
+        )

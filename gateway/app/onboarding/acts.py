@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.adapters.pki.phrase import is_phrase, phrase_of
 from gateway.adapters.pki.suites import SuiteVerifier
@@ -16,7 +16,9 @@ from gateway.app.onboarding.folders import (
     FILE,
     Entry,
     find_entry,
+    held_back,
     put_entry,
+    stated,
     with_state,
     write_whole,
 )
@@ -36,13 +38,25 @@ from gateway.app.reloading import PartnerReload
 from gateway.flow.desk import View
 from gateway.kernel.digests import TYPE_INVITATION, pae
 from gateway.kernel.faults import Fault, FaultCode
-from gateway.kernel.identifiers import is_gateway_id
+from gateway.kernel.identifiers import GatewayId, is_gateway_id
 from gateway.ports.directory import Book
 from gateway.rules.onboarding import PartnerEvent, require_conformant, require_usable, step
 from gateway.rules.trust import PartnerState
 
 ISSUED: Final = "invitations"
 """Folder of the state folder where the digests of our invitations are kept."""
+
+
+_AWAY: Final = frozenset({PartnerEvent.SUSPEND, PartnerEvent.RETIRE})
+
+
+class _Known(NamedTuple):
+    """What is known of a partner whose folder may be broken."""
+
+    gateway_id: str
+    name_zh: str
+    outlet: str
+    state: PartnerState | None
 
 
 class Onboarding:
@@ -140,6 +154,8 @@ class Onboarding:
                 `partner.not_conformant` for activating without a fresh pass and no override.
         """
         async with self._turn:
+            if event in _AWAY:
+                return await self._hold_back(operator, partner, event)
             entry = self._found(partner)
             state = step(entry.file.state, event)
             if state is PartnerState.ACTIVE and not override:
@@ -159,6 +175,51 @@ class Onboarding:
                 raise
             self._core.log.event("partner_state", partner=entry.file.gateway_id, status=state.value)
             return {"before": entry.file.state.value, **_view(changed)}
+
+    async def _hold_back(self, operator: str, partner: str, event: PartnerEvent) -> View:
+        """Suspend or retire a partner, also one whose folder cannot be used any more.
+
+        That is when it matters: a stolen certificate was taken out, and its line left in. What
+        stood before is never restored. `problems` is what is wrong with the folder.
+        """
+        folder, known = self._held(partner)
+        path = folder / FILE
+        text = await asyncio.to_thread(path.read_text, "utf-8", "surrogateescape")
+        before = known.state or stated(text) or PartnerState.DRAFT
+        state = step(before, event)
+        try:
+            changed = with_state(text, state)
+        except Fault:
+            changed = held_back(text, state)
+        await asyncio.to_thread(write_whole, path, changed.encode("utf-8", "surrogateescape"))
+        problems = [_within(line, folder) for line in await self._reread(operator, folder.name)]
+        self._core.log.event("partner_state", partner=known.gateway_id, status=state.value)
+        view = {**known._asdict(), "folder": str(folder), "state": state.value}
+        return {**view, "partner": known.gateway_id, "before": before.value, "problems": problems}
+
+    def _held(self, partner: str) -> tuple[Path, _Known]:
+        """Return a partner's folder, and what its file or else the book says of it.
+
+        Raises:
+            Fault: `portal.not_found`.
+        """
+        config, book = self._core.config, self._core.directory.current()
+        entry = find_entry(config.partners_dir, partner)
+        if entry is not None:
+            f = self._found(partner).file
+            return entry.folder, _Known(f.gateway_id, f.name_zh, f.outlet.kind, f.state)
+        named = {folder: g for g, folder in book.folders.items()}
+        named |= {b.folder: GatewayId(b.gateway_id) for b in book.broken}
+        for folder, gateway_id in named.items():
+            path = config.partners_dir / folder
+            if partner in (folder, gateway_id) and gateway_id != book.home.gateway_id:
+                held = book.partners.get(gateway_id)
+                known = _Known(gateway_id, "", "", None)
+                if held is not None:
+                    known = _Known(gateway_id, held.name_zh, held.outlet, held.state)
+                return path, known
+        told = f"partner {partner[:40]}; `kuayu partner list` names them"
+        raise Fault(FaultCode.PORTAL_NOT_FOUND, told)
 
     def _found(self, partner: str) -> Entry:
         entry = find_entry(self._core.config.partners_dir, partner)
@@ -184,13 +245,15 @@ class Onboarding:
         Raises:
             Fault: `partner.entry_invalid` if this one cannot be used.
         """
-        if self._reloading is None:
-            book = await asyncio.to_thread(self._read)
-            wrong = [p for b in book.broken if b.folder == entry.folder.name for p in b.problems]
-        else:
-            told = await self._reloading.reload(operator)
-            wrong = _problems(told, entry.folder.name)
+        wrong = await self._reread(operator, entry.folder.name)
         require_usable([_within(line, entry.folder) for line in wrong])
+
+    async def _reread(self, operator: str, folder: str) -> Sequence[str]:
+        """Have the partners' folders read again; return what is wrong with one of them."""
+        if self._reloading is not None:
+            return _problems(await self._reloading.reload(operator), folder)
+        book = await asyncio.to_thread(self._read)
+        return [p for b in book.broken if b.folder == folder for p in b.problems]
 
     def _read(self) -> Book:
         config, home = self._core.config, self._core.directory.current().home.gateway_id

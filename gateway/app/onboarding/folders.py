@@ -150,6 +150,22 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def stated(text: str) -> PartnerState | None:
+    """Return the state that a `partner.toml` says, also where the rest of it cannot be read."""
+    found = _STATE.search(text)
+    try:
+        return None if found is None else PartnerState(found[1].strip("\"'"))
+    except ValueError:
+        return None
+
+
+def held_back(text: str, state: PartnerState) -> str:
+    """Return the text of any `partner.toml`, readable or not, with a state that lets nobody in."""
+    line = f'state = "{state.value}"'
+    changed, count = _STATE.subn(line, text)
+    return changed if count else f"{line}\n{text}"
+
+
 def with_state(text: str, state: PartnerState) -> str:
     """Return the text of a `partner.toml` with another state; comments and order stay.
 

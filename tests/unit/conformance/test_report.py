@@ -167,6 +167,9 @@ def test_a_pass_is_about_the_partner_as_it_was(tmp_path: Path) -> None:
         "catalogue_digest": {"catalogue_digest": b"\0" * 32},
         "key_ids": {"partner": replace(partner, keys={})},
         "transport_pins": {"partner": replace(partner, transport_pins=frozenset())},
+        "authorities": {"partner": replace(partner, authorities=b"another")},
+        "relays": {"partner": replace(partner, relays=frozenset({GatewayId("620700")}))},
+        "simulated": {"simulated": False},
     }
     for name, changes in others.items():
         (reason,) = fresh(tmp_path, **changes).reasons
