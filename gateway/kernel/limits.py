@@ -153,6 +153,9 @@ OPERATOR_BYTES_MAX: Final = 1_048_576  # an agreement or an outcome; files are n
 # --- partners' own platforms ----------------------------------------------------------------------
 ARRIVAL_BYTES_MAX: Final = 33_554_432  # one document with its files inside, base64: 24 MiB of them
 CALLBACK_SMALL_BYTES: Final = 65_536  # a word about a case; above it are files
+READ_BESIDE_BYTES: Final = 65_536  # about a millisecond to read; more goes beside the event loop
+JSON_MARKS_MAX: Final = 200_000  # brackets and commas of one document: ten times MAPPING_NODES_MAX
+FORM_ESCAPES_MAX: Final = 1_000_000  # %XX of one form: a second in a thread; base64 has few
 ARRIVALS_HELD_MAX: Final = 1_000  # open ones of a partner: a wrong table is noticed before that
 ARRIVALS_HELD_BYTES_MAX: Final = 1_073_741_824  # of a partner, raw: what one may fill of our disk
 DIALECT_BATCH_MAX: Final = 4  # pushes at a time: platforms are small, and their files are large

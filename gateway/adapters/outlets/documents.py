@@ -21,6 +21,7 @@ from gateway.kernel.limits import (
     CSV_CELL_CHARS_MAX,
     CSV_ROWS_MAX,
     JSON_DEPTH_MAX,
+    JSON_MARKS_MAX,
     XML_ATTRIBUTES_MAX,
     XML_TAGS_MAX,
 )
@@ -78,9 +79,11 @@ def read_json(raw: bytes, encoding: Encoding = "utf-8") -> Tree:
     """Read a JSON object; see `rules.schema.strict_json`.
 
     Raises:
-        Fault: `partner.encoding_invalid`, `schema.json_*`.
+        Fault: `partner.encoding_invalid`, `partner.document_unreadable`, `schema.json_*`.
     """
     text = decode_text(raw, encoding)
+    if sum(map(text.count, "[{,")) > JSON_MARKS_MAX:  # reading them takes seconds
+        raise _unreadable(f"more than {JSON_MARKS_MAX} brackets and commas")
     document = parse(text.encode(), bytes_max=ARRIVAL_BYTES_MAX)
     if not isinstance(document, dict):
         raise Fault(FaultCode.SCHEMA_JSON_INVALID, "not an object")

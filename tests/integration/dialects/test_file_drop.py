@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from gateway.kernel.identifiers import GatewayId
 from gateway.kernel.translations import Said
 from gateway.kernel.trees import Tree
 from gateway.ports.outlet import Listed, OutletDown
+from gateway.ports.reception import Arrival, Disposition
 from tests.fakes.telemetry import HeardEvents
 from tests.simulators.reception import HeldReception, said_tree
 from tests.simulators.sftp_office import SftpOffice, sftp_office
@@ -289,3 +290,73 @@ async def test_the_same_file_again_is_answered_again_and_is_one_arrival(drop: Dr
     assert len(drop.reception.arrivals) == 1
     assert drop.office.received == [f"{GOOD}.result.xml"]
     assert "<NO>JQ-1</NO>" in drop.office.text("to_partner", f"{GOOD}.result.xml")
+
+
+class Meanwhile(HeldReception):
+    """Does something while an arrival is judged."""
+
+    def __init__(self, does: Callable[[], None], at: int) -> None:
+        super().__init__()
+        self._does = does
+        self._at = at
+
+    async def receive(self, arrival: Arrival) -> Disposition:
+        met = await super().receive(arrival)
+        if len(self.arrivals) == self._at:
+            self._at = 0
+            self._does()
+        return met
+
+
+def documents(drop: Drop) -> list[object]:
+    return [a.document for a in drop.reception.arrivals]
+
+
+async def test_a_next_version_laid_over_the_name_meanwhile_is_read_too(
+    office: SftpOffice, drop: Drop
+) -> None:
+    path = office.lay(f"{GOOD}.xml", b"<r><A>1</A></r>")
+
+    def lay_over() -> None:
+        fresh = path.with_suffix(".xml.tmp")
+        fresh.write_bytes(b"<r><A>2</A></r>")
+        fresh.rename(path)
+
+    drop.reader.reception = drop.reception = Meanwhile(lay_over, 1)
+    await drop.reader.turn()
+    assert documents(drop) == [{"r": {"A": "1"}}, {"r": {"A": "2"}}]
+    assert drop.left() == []
+
+
+async def test_a_row_added_meanwhile_is_read_too(office: SftpOffice) -> None:
+    drop = Drop(office, ready="stable", format="csv")
+    drop.reader.say = lambda said: {"CODE": "0" if said.ok else "1"}
+    path = office.lay(f"{GOOD}.csv", b"A\r\n1\r\n2\r\n")
+
+    def add() -> None:
+        with path.open("ab") as file:
+            file.write(b"3\r\n")
+
+    drop.reader.reception = drop.reception = Meanwhile(add, 2)
+    for _ in range(2):
+        await drop.reader.turn()
+    assert documents(drop) == [{"A": "1"}, {"A": "2"}, {"A": "3"}]
+    await drop.line.close()
+
+
+async def test_what_it_had_become_waits_if_our_journal_is_down_by_then(
+    office: SftpOffice, drop: Drop
+) -> None:
+    path = office.lay(f"{GOOD}.xml", b"<r><A>1</A></r>")
+
+    def lay_over_and_fail() -> None:
+        path.write_bytes(b"<r><A>2</A></r>")
+        drop.reception.fault = Fault(FaultCode.DELIVERY_JOURNAL_DOWN)
+
+    drop.reader.reception = drop.reception = Meanwhile(lay_over_and_fail, 1)
+    with pytest.raises(Fault):
+        await drop.reader.turn()
+    assert drop.left() == [path.name], "laid back for the next look"
+    drop.reception.fault = None
+    await drop.reader.turn()
+    assert documents(drop) == [{"r": {"A": "1"}}, {"r": {"A": "2"}}]

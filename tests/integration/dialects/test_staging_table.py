@@ -275,6 +275,37 @@ def test_a_time_that_is_none_hides_no_other_row_of_a_file(tmp_path: Path) -> Non
     assert [row.cells["inserttime"] for row in rows] == ["20240101 bad", "2026-06-01 09:00:00"]
 
 
+async def test_a_text_that_is_no_text_is_refused_with_its_row_and_hides_no_other(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path / 'front.sqlite'}"
+    made = create_engine(url)
+    with made.begin() as c:
+        for table in ("ex_apply", "ex_result"):
+            c.execute(text(f"CREATE TABLE {table} (id text, rec_flag text, v text, rec_msg text)"))
+        c.execute(text("INSERT INTO ex_result VALUES ('a', '0', CAST(x'ff' AS TEXT), NULL)"))
+        c.execute(text("INSERT INTO ex_result VALUES (CAST(x'fe' AS TEXT), '0', 'x', NULL)"))
+        c.execute(text("INSERT INTO ex_result VALUES ('z', '0', '示例', NULL)"))
+    settings = StagingTableSettings.model_validate(
+        {"url": url, "in": ["ex_result"], "out": ["ex_apply"], "version": None, "inserted": None}
+    )
+    reception, line = HeldReception(), TableLine(create_engine(url), settings)
+    reader = TableReader(
+        GatewayId("620700"), settings, line, reception, SystemClock(), HeardEvents()
+    )
+    with pytest.raises(Fault) as unnamed:
+        await reader.turn()
+    assert unnamed.value.code is FaultCode.PARTNER_ENCODING_INVALID
+    await line.close()
+    assert [a.document["id"] for a in reception.arrivals] == ["z"]
+    assert [u.fault.code for u in reception.unreadable] == [FaultCode.PARTNER_ENCODING_INVALID] * 2
+    assert b'"v": "\xff"' in reception.unreadable[0].raw, "its bytes as they came"
+    with made.begin() as c:
+        flags = c.execute(text("SELECT rec_flag FROM ex_result ORDER BY rowid")).scalars().all()
+    made.dispose()
+    assert flags == ["2", "0", "1"]
+
+
 async def test_rows_of_the_partner_come_in_order_and_are_flagged(front: Front) -> None:
     front.result("Z-2", zp=b"\x00\xff")
     front.result("Z-1")

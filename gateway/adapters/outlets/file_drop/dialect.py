@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
+from gateway.adapters.outlets.beside import read_beside
 from gateway.adapters.outlets.dialect import DialectAnswer, said_of
 from gateway.adapters.outlets.documents import Row, read_document, read_rows, write_document
 from gateway.adapters.outlets.file_drop.line import (
@@ -154,32 +156,48 @@ class DropReader:
             self._refuse("name")
             await self._move(found.name, s.refused)
             return
-        raw = await self._read(found)
+        raw = None
+        if found.size <= ARRIVAL_BYTES_MAX:
+            raw = await self._read(f"{s.incoming}/{found.name}")
         if raw is None:
             await self._answer(name, _too_large())
             await self._move(found.name, s.refused)
-        elif name.answers:
-            await self._result(found, name, raw)
         else:
-            await self._documents(found, name, raw)
+            await self._judged(found, name, raw)
 
-    async def _read(self, found: Found) -> bytes | None:
+    async def _judged(self, found: Found, name: FileName, raw: bytes) -> None:
+        """Hand a file over and move it away; what it had become by then is handed over as well.
+
+        The partner may lay a next version over the name, or add a row, while this one is judged.
+        """
+        judge = self._result if name.answers else self._documents
+        folder = await judge(found, name, raw)
+        await self._move(found.name, folder)
+        while (now := await self._read(f"{folder}/{found.name}")) not in (None, raw):
+            assert now is not None, "compared just now"
+            raw = now
+            try:
+                await judge(found, name, raw)
+            except (Fault, OutletDown):
+                await self._put_back(found.name, folder)
+                raise
+
+    async def _read(self, path: str) -> bytes | None:
         """Read a file; None if it is too large, whatever its folder says of it."""
-        if found.size > ARRIVAL_BYTES_MAX:
-            return None
         try:
             async with self.line.client() as client:
-                return await read_file(client, f"{self.settings.incoming}/{found.name}")
+                return await read_file(client, path)
         except Fault as fault:
             if fault.code is not FaultCode.LIMIT_CALL_BYTES:
                 raise
             return None
 
-    async def _result(self, found: Found, name: FileName, raw: bytes) -> None:
-        """Hand over the partner's result on a file of ours."""
+    async def _result(self, found: Found, name: FileName, raw: bytes) -> str:
+        """Hand over the partner's result on a file of ours; return where the file belongs."""
         s = self.settings
         try:
-            document = read_document(s.format, raw, s.encoding)
+            read = partial(read_document, s.format, raw, s.encoding)
+            document = await read_beside(len(raw), read)
             answer = LateAnswer(self.partner, name.answers, raw, document, PROVEN)
             await self.reception.answered(answer)
         except Fault as fault:
@@ -187,16 +205,16 @@ class DropReader:
                 raise
             told = Unreadable(self.partner, "result", raw, PROVEN, fault, found.name)
             await self.reception.keep_unreadable(told)
-            await self._move(found.name, s.refused)
-            return
-        await self._move(found.name, s.done)
+            return s.refused
+        return s.done
 
-    async def _documents(self, found: Found, name: FileName, raw: bytes) -> None:
-        """Hand over each document of a file, and answer with a result file."""
+    async def _documents(self, found: Found, name: FileName, raw: bytes) -> str:
+        """Hand over each document of a file, and answer; return where the file belongs."""
         s = self.settings
         met: list[Said] = []
         try:
-            for at, row in enumerate(self._rows(raw), start=1):
+            rows = await read_beside(len(raw), partial(self._rows, raw))
+            for at, row in enumerate(rows, start=1):
                 source = f"{found.name}#{at}" if s.format == "csv" else found.name
                 arrival = Arrival(
                     self.partner, name.operation, row.raw, row.cells, PROVEN, source=source
@@ -208,7 +226,7 @@ class DropReader:
         for at, said in enumerate(met, start=1):
             await self._answer(name, said, f"-{at}" if len(met) > 1 else "")
         unread_only = len(met) == 1 and not met[0].ok and met[0].rule.startswith("partner.")
-        await self._move(found.name, s.refused if unread_only else s.done)
+        return s.refused if unread_only else s.done
 
     def _rows(self, raw: bytes) -> list[Row]:
         s = self.settings
@@ -244,6 +262,13 @@ class DropReader:
         async with self.line.client() as client:
             await client.makedirs(folder, exist_ok=True)
             await move_file(client, f"{s.incoming}/{name}", f"{folder}/{name}")
+
+    async def _put_back(self, name: str, folder: str) -> None:
+        """Lay a file back for the next look, unless the partner has laid another down."""
+        path = f"{self.settings.incoming}/{name}"
+        async with self.line.client() as client:
+            if not await client.lexists(path):
+                await client.rename(f"{folder}/{name}", path)
 
     def _refuse(self, why: str) -> None:
         self.log.event("drop_refused", partner=self.partner, reason=why.replace(" ", "_"))

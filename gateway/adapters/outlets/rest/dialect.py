@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import Final, NamedTuple, Protocol
 from urllib.parse import quote
 
+from gateway.adapters.outlets.beside import read_beside
 from gateway.adapters.outlets.dialect import DialectAnswer
 from gateway.adapters.outlets.documents import read_json, write_json
 from gateway.adapters.outlets.https import HttpAnswer, HttpsLine
@@ -163,7 +165,8 @@ class Rest:
             raise OutletDown(f"http_{answer.status}")
         try:
             proof = self._link.opened(scheme, answer)
-            return DialectAnswer(answer.body, read_json(proof.body), proof.strength)
+            told = await read_beside(len(proof.body), partial(read_json, proof.body))
+            return DialectAnswer(answer.body, told, proof.strength)
         except Fault as unread:
             raise OutletDown(_told(answer, unread)) from unread
 

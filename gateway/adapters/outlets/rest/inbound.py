@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from urllib.parse import unquote
 
+from gateway.adapters.outlets.beside import read_beside
 from gateway.adapters.outlets.dialect import said_of
 from gateway.adapters.outlets.documents import read_json, write_json
 from gateway.adapters.outlets.polling import OneByOne, Polling
@@ -57,7 +59,7 @@ class RestCallbacks:
     async def handle(self, request: CallbackRequest) -> CallbackAnswer:
         """See `CallbackHandler`. Who is not proven gets the rule, and leaves nothing."""
         try:
-            proof = self._proven(request)
+            proof = await read_beside(len(request.body), partial(self._proven, request))
         except Fault as fault:
             return self._refused(request, fault)
         operation = proof.operation or unquote(request.path.strip("/"))
@@ -78,7 +80,7 @@ class RestCallbacks:
         self, request: CallbackRequest, operation: str, proof: Proof
     ) -> Disposition:
         try:
-            document = read_json(proof.body)
+            document = await read_beside(len(proof.body), partial(read_json, proof.body))
         except Fault as fault:
             unread = Unreadable(
                 self.partner,
@@ -148,7 +150,8 @@ class RestPoll:
         answer = await self.link.call(scheme, s.path, "", b"{}")
         try:
             proof = self.link.opened(scheme, answer)
-            entries = get_at(read_json(proof.body), steps_of(s.list_at))
+            told = await read_beside(len(proof.body), partial(read_json, proof.body))
+            entries = get_at(told, steps_of(s.list_at))
         except Fault as unread:
             raise OutletDown(unread.code.value) from unread
         if entries is None or entries is MISSING:

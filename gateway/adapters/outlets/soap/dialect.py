@@ -6,12 +6,12 @@ What comes of a case later, the partner tells by operations of its own, the feed
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
 
+from gateway.adapters.outlets.beside import read_beside
 from gateway.adapters.outlets.dialect import DialectAnswer, said_of
 from gateway.adapters.outlets.https import HttpsLine
 from gateway.adapters.outlets.soap.envelope import (
@@ -36,7 +36,6 @@ from gateway.ports.outlet import Listed, OutletDown
 from gateway.ports.reception import Arrival, Disposition, Reception, Unreadable
 from gateway.ports.telemetry import EventLog
 
-_SMALL_BYTES: Final = 65_536
 PROVEN = Strength.AUTHENTICATED
 """Out: the service's certificate. In: the licence that only the partner has, over TLS."""
 
@@ -59,7 +58,8 @@ class Soap:
         headers = {"Content-Type": CONTENT_TYPE, "SOAPAction": f'"{s.namespace}{operation}"'}
         answer = await self._line.request("POST", "", headers, raw)
         try:
-            inside = read_inside(_one(read_call(answer.body)), s.bare_number_at)
+            read = partial(_inside, answer.body, s.bare_number_at)
+            inside = await read_beside(len(answer.body), read)
         except SoapFault as fault:
             raise OutletDown("soap_fault") from fault
         except Fault as unread:
@@ -71,6 +71,10 @@ class Soap:
         await self._line.close()
 
 
+def _inside(body: bytes, bare_number_at: str) -> Tree:
+    return read_inside(_one(read_call(body)), bare_number_at)
+
+
 def _one(call: Call) -> str:
     """Return the only text of an answer.
 
@@ -80,13 +84,6 @@ def _one(call: Call) -> str:
     if len(call.parameters) != 1:
         raise Fault(FaultCode.PARTNER_DOCUMENT_UNREADABLE, "one text in the answer")
     return next(iter(call.parameters.values()))
-
-
-async def _read(body: bytes) -> Call:
-    """Read a call; a large one beside the event loop: nobody knows yet who sent it."""
-    if len(body) <= _SMALL_BYTES:
-        return read_call(body)
-    return await asyncio.to_thread(read_call, body)
 
 
 @dataclass
@@ -107,7 +104,7 @@ class SoapFeedback:
         if request.method != "POST":
             return self._fault(request, 405, Fault(FaultCode.PORTAL_METHOD))
         try:
-            call = await _read(request.body)
+            call = await read_beside(len(request.body), partial(read_call, request.body))
         except (Fault, SoapFault):
             return self._fault(request, 400, Fault(FaultCode.PARTNER_DOCUMENT_UNREADABLE))
         if not self._is_proven(request, call.parameters.get(s.licence, "")):
@@ -134,7 +131,7 @@ class SoapFeedback:
         information = call.parameters.get(self.settings.information, "")
         raw = information.encode()
         try:
-            document = read_inside(information)
+            document = await read_beside(len(raw), partial(read_inside, information))
         except Fault as fault:
             unread = Unreadable(self.partner, call.operation, raw, PROVEN, fault)
             return await self.reception.keep_unreadable(unread)

@@ -27,7 +27,7 @@ from gateway.kernel.limits import ARRIVAL_BYTES_MAX
 from gateway.kernel.trees import Tree
 from gateway.ports.clock import Clock
 from gateway.ports.outlet import Listed, OutletDown
-from gateway.ports.reception import Arrival, LateAnswer, Reception, Unreadable
+from gateway.ports.reception import Arrival, Disposition, LateAnswer, Reception, Unreadable
 from gateway.ports.telemetry import EventLog
 
 PROVEN: Final = Strength.AUTHENTICATED
@@ -131,7 +131,10 @@ class TableReader:
             self._aside = frozenset(seen)
         for table in self.settings.incoming:
             for row in await self._rows(partial(self.line.tables.news, table)):
-                await self._received(row)
+                try:
+                    await self._received(row)
+                except UnicodeEncodeError:  # its key: the row cannot even be named to be marked
+                    apart.keep(Fault(FaultCode.PARTNER_ENCODING_INVALID, row.table))
         apart.tell()
 
     async def answer_to(self, message_id: bytes) -> DialectAnswer | None:
@@ -170,8 +173,7 @@ class TableReader:
         try:
             if len(raw) > ARRIVAL_BYTES_MAX:
                 raise Fault(FaultCode.LIMIT_CALL_BYTES, f"over {ARRIVAL_BYTES_MAX} bytes")
-            arrival = Arrival(self.partner, row.table, raw, row.cells, PROVEN, source=source)
-            met = await self.reception.receive(arrival)
+            met = await self._handed_over(row, raw, source)
         except Fault as fault:
             if fault.code not in (FaultCode.PARTNER_NUMBER_REUSED, FaultCode.LIMIT_CALL_BYTES):
                 raise
@@ -182,12 +184,21 @@ class TableReader:
         else:
             await self._mark(row, flags.refused, f"{met.rule} {met.text_zh}")
 
+    async def _handed_over(self, row: Staged, raw: bytes, source: str) -> Disposition:
+        try:
+            raw.decode("utf-8")
+        except UnicodeDecodeError as broken:
+            fault = Fault(FaultCode.PARTNER_ENCODING_INVALID, f"byte {broken.start} is not utf-8")
+            unread = Unreadable(self.partner, row.table, raw, PROVEN, fault, source)
+            return await self.reception.keep_unreadable(unread)
+        arrival = Arrival(self.partner, row.table, raw, row.cells, PROVEN, source=source)
+        return await self.reception.receive(arrival)
+
     async def _mark(self, row: Staged, flag: str, told: str) -> None:
         await self.line.run(partial(self.line.tables.mark, row, flag, told))
 
 
 def _raw(row: Staged) -> bytes:
     """Return a row as it was read: what its proof is over."""
-    return json.dumps(
-        {"table": row.table, "row": row.cells}, ensure_ascii=False, sort_keys=True
-    ).encode()
+    told = json.dumps({"table": row.table, "row": row.cells}, ensure_ascii=False, sort_keys=True)
+    return told.encode("utf-8", "surrogateescape")  # a text that is no UTF-8 as its bytes

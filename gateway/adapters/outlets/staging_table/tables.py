@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import sqlite3
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from math import isfinite
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +25,7 @@ from sqlalchemy import (
     Table,
     Time,
     and_,
+    event,
     insert,
     select,
     update,
@@ -57,6 +60,8 @@ class Tables:
         self._engine = engine
         self._settings = settings
         self._tables: dict[str, Table] = {}
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _read_any_text)
 
     def lay(self, table: str, document: Tree, number: str, at: datetime) -> None:
         """Write a row with its children, new; the same number again changes nothing.
@@ -192,6 +197,11 @@ class Tables:
             rows = c.execute(select(below).where(mine).order_by(order).limit(STAGED_ROWS_MAX))
             cells[children.name] = [_cells(r) for r in rows.mappings()]
         return Staged(table, key, str(row[self._column(source, s.flag)]), cells)
+
+
+def _read_any_text(connection: sqlite3.Connection, _record: object) -> None:
+    """Take a text that is no UTF-8 as its bytes: it is refused with its row, and hides no other."""
+    connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
 
 
 def _read_as_written(table: Table) -> None:

@@ -21,6 +21,7 @@ from gateway.adapters.outlets.rest.schemes.scheme import (
 )
 from gateway.kernel.envelope import Strength
 from gateway.kernel.faults import Fault, FaultCode
+from gateway.kernel.limits import FORM_ESCAPES_MAX
 
 _SIGNED: Final = (
     "app_id", "biz_content", "charset", "interface_id", "origin", "timestamp", "version",
@@ -92,6 +93,8 @@ def _fields(body: bytes) -> dict[str, str]:
     Raises:
         Fault: `partner.document_unreadable`.
     """
+    if body.count(b"%") > FORM_ESCAPES_MAX:  # before anybody is proven
+        raise Fault(FaultCode.PARTNER_DOCUMENT_UNREADABLE, f"more than {FORM_ESCAPES_MAX} escapes")
     try:
         pairs = parse_qsl(
             body.decode("ascii"),
