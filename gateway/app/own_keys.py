@@ -66,6 +66,14 @@ def own_transport(config: Config) -> Watched:
     return Watched(GatewayId(config.gateway_id), transport_pin(pem).hex(), "TLS", until_ms)
 
 
+def authority_key_here(config: Config) -> bool:
+    """Tell whether the authority's own key lies beside the keys it certifies.
+
+    Who takes the folder then takes the right to name successors with it.
+    """
+    return (config.transport.authorities.parent / "authority.key.pem").exists()
+
+
 def door_tls(name: str, certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
     """Return the TLS context of an HTTP door; None where plain HTTP is allowed (loopback only).
 

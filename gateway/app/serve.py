@@ -14,6 +14,7 @@ import gateway
 from gateway.adapters.observability import logs
 from gateway.app.collector import settle_collector
 from gateway.app.config import Config
+from gateway.app.own_keys import authority_key_here
 from gateway.app.wiring import Running, Seams, run_gateway
 from gateway.ports.telemetry import EventLog
 
@@ -68,6 +69,8 @@ async def _serve(config: Config, log: EventLog) -> None:
     async with AsyncExitStack() as stack:
         running = await _open(stack, config, log)
         log.event("serving", gateway=config.gateway_id, demo=config.demo, ms=_since(begun_ns))
+        if authority_key_here(config) and not config.demo:
+            log.event("authority_key_here", error="AuthorityKeyHere")
         settle_collector()
         loop.add_signal_handler(signal.SIGHUP, running.reload)
         _announce(running)

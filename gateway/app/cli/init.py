@@ -131,6 +131,7 @@ def _next_steps(site: Site) -> list[str]:
         f"  3. 伙伴 hand {entry}/ to each partner; put theirs into {entry.parent}/",
         "  4. 协议 put agreement.toml into the partner's folder, `kuayu agreement accept FOLDER`,",
         "     swap the .act files with the partner, and keep both in FOLDER/acts/",
-        f"  5. 备份 keep a copy of {site.root}/keys/ in a safe place",
+        f"  5. 备份 keep a copy of {site.root}/keys/ in a safe place, and authority.key.pem only",
+        "     there: who has it makes keys that partners believe (docs/keys.md)",
         f"  6. 运行 kuayu partner list --config {site.config}; kuayu serve --config {site.config}",
     ]

@@ -44,6 +44,9 @@ def generate(
     begins: Annotated[
         int, typer.Option(min=0, help="in how many days it becomes valid; 0: now")
     ] = 0,
+    authority: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="the authority's key, if kept elsewhere")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """生成 Make a signing key beside the others, with a certificate of the gateway's own authority.
@@ -62,7 +65,8 @@ def generate(
         raise Stop(ExitCode.USAGE, "--name is a file's name without folder and ending")
     folder = settings.transport.authorities.parent
     begin_ms = at_ms + begins * _DAY_MS
-    made = _make(settings, folder, name, suite, (begin_ms, begin_ms + days * _DAY_MS))
+    certifying = authority or folder / _AUTHORITY_KEY
+    made = _make(settings, certifying, folder, name, suite, (begin_ms, begin_ms + days * _DAY_MS))
     if json:
         show_json(made)
     else:
@@ -70,18 +74,18 @@ def generate(
 
 
 def _make(
-    config: Config, folder: Path, name: str, suite: str, life_ms: tuple[int, int]
+    config: Config, by: Path, folder: Path, name: str, suite: str, life_ms: tuple[int, int]
 ) -> dict[str, str]:
     """Write key and certificate; nothing that exists is overwritten."""
     from gateway.adapters.pki.issuing import Authority, issue_signing
     from gateway.adapters.pki.key_files import load_signer, read_key_file, write_key
     from gateway.kernel.identifiers import GatewayId
 
-    if not (folder / _AUTHORITY_KEY).is_file():
+    if not by.is_file():
         raise Stop(
             ExitCode.CONFIG,
-            f"no {_AUTHORITY_KEY} in {folder}: keys of this gateway are certified elsewhere; "
-            "make one with openssl and have your authority certify it",
+            f"no {by}: name the authority's key with --authority; if keys of this gateway are "
+            "certified elsewhere, make one with openssl and have it certified there",
         )
     key, certificate = folder / f"{name}.key.pem", folder / f"{name}.pem"
     for path in (key, certificate):
@@ -90,7 +94,7 @@ def _make(
     issued = issue_signing(
         Authority(
             config.transport.authorities.read_bytes(),
-            read_key_file(folder / _AUTHORITY_KEY, allow_public=config.demo),
+            read_key_file(by, allow_public=config.demo),
         ),
         GatewayId(config.gateway_id),
         suite,

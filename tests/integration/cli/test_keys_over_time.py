@@ -77,3 +77,18 @@ def test_a_file_that_is_no_certificate_is_told_so(tmp_path: Path) -> None:
     done = kuayu("keys", "announce", file, "--config", jiuquan.config)
     assert done.returncode == 65
     assert done.stderr == f"kuayu: {file}: is no certificate (PEM)\n"
+
+
+def test_an_authority_that_was_taken_off_the_machine_certifies_where_it_is_kept(
+    tmp_path: Path,
+) -> None:
+    jiuquan, _ = make_pair(tmp_path)
+    kept = tmp_path / "safe" / "authority.key.pem"
+    kept.parent.mkdir()
+    (jiuquan.root / "keys" / kept.name).rename(kept)
+    line = ("keys", "generate", "--name", "next", "--config", jiuquan.config)
+    lost = kuayu(*line)
+    assert lost.returncode == 78
+    assert "--authority" in lost.stderr
+    made = answer(*line, "--authority", kept)
+    assert Path(made["certificate"]).is_file()
