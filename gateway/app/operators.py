@@ -14,13 +14,14 @@ from gateway.kernel.limits import OPERATOR_ACT_WAITS_MS_MAX, PAGE_MAX
 from gateway.kernel.operators import ADD, ActStatus, Operator
 from gateway.ports.journal import Snapshot
 from gateway.ports.journal_operators import StoredOperatorAct
-from gateway.rules.operators import added_by, operators_of
+from gateway.rules.operators import added_by, could_act, operators_of
 from gateway.wire.operator_acts import decode_operator_act
 
 
 def everyone(snapshot: Snapshot) -> list[Operator]:
     """Return everybody who may act, or once could."""
-    return operators_of(decode_operator_act(c.raw) for c in snapshot.operator_changes())
+    changes = snapshot.operator_changes()
+    return operators_of((decode_operator_act(c.raw), c.settled_at_ms) for c in changes)
 
 
 def operator_view(o: Operator) -> dict[str, Any]:
@@ -99,6 +100,6 @@ def _problem(
         return "its signature does not verify"
     if (decoded.act_id, decoded.command, decoded.gateway_id) != (act.act_id, act.command, home):
         return "the record names another act than was signed"
-    if not signer.since_ms <= act.acted_at_ms or 0 < signer.until_ms < act.acted_at_ms:
+    if not could_act(signer, decoded.acted_at_ms):
         return f"{signer.name} could not act at that time"
     return ""

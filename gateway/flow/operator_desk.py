@@ -104,7 +104,7 @@ class OperatorDesk:
 
     async def _everyone(self) -> list[Operator]:
         changes = await self._journal.read(lambda s: s.operator_changes())
-        return operators_of(decode_operator_act(c.raw) for c in changes)
+        return operators_of((decode_operator_act(c.raw), c.settled_at_ms) for c in changes)
 
     def _believed(self, signed: SignedOperatorAct, everyone: list[Operator]) -> Operator:
         """Return who signed it. Where nobody was ever added, the first adds itself.

@@ -69,20 +69,23 @@ def _from(status: ActStatus, needed: ActStatus, after: ActStatus) -> ActStatus:
     return after
 
 
-def operators_of(changes: Iterable[OperatorAct]) -> list[Operator]:
+def operators_of(changes: Iterable[tuple[OperatorAct, int]]) -> list[Operator]:
     """Return everybody who ever could act, from the acts that were done, in their order.
+
+    Each comes with when it was done, in milliseconds. Until then, not until it was asked for, a
+    removed operator could act: it may be the one who agreed to go.
 
     Raises:
         Fault: those of `added_by`.
     """
     known: dict[str, Operator] = {}
-    for act in changes:
+    for act, done_at_ms in changes:
         if act.command == ADD:
             added = added_by(act)
             known[added.name] = added
         else:
             gone = known[text_of(act, "name")]
-            known[gone.name] = replace(gone, until_ms=act.acted_at_ms)
+            known[gone.name] = replace(gone, until_ms=done_at_ms)
     return list(known.values())
 
 
@@ -126,6 +129,13 @@ def subject_of(act: OperatorAct) -> str:
 def acting(operators: Iterable[Operator]) -> dict[KeyId, Operator]:
     """Return who may act now, by key."""
     return {o.key_id: o for o in operators if not o.until_ms}
+
+
+def could_act(operator: Operator, acted_at_ms: int) -> bool:
+    """Whether an act signed at `acted_at_ms` can have been let in: clocks may differ by its age."""
+    since_ms = operator.since_ms - OPERATOR_ACT_AGE_MS_MAX
+    until_ms = operator.until_ms + OPERATOR_ACT_AGE_MS_MAX
+    return since_ms <= acted_at_ms and (not operator.until_ms or acted_at_ms <= until_ms)
 
 
 def require_operator(operators: Mapping[KeyId, Operator], key_id: KeyId) -> Operator:

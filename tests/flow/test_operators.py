@@ -17,6 +17,7 @@ from gateway.kernel.identifiers import GatewayId, parse_uuid7
 from gateway.kernel.limits import OPERATOR_ACT_AGE_MS_MAX, OPERATOR_ACT_WAITS_MS_MAX
 from gateway.kernel.operators import ActStatus
 from gateway.ports.journal_operators import StoredOperatorAct
+from gateway.wire.operator_acts import decode_operator_act
 from tests.fakes.clock import FixedClock
 from tests.support.operators import HOME, Person, Signed
 from tests.support.world import QuietLog
@@ -207,3 +208,28 @@ async def test_every_kept_act_is_proven_and_a_changed_one_is_found(office: Offic
     await office.journal.write(lambda tx: tx.save_operator_act(forged))
     proof = await office.journal.read(lambda s: prove(s, HOME, lambda _: None))
     assert len(proof.problems) == 1
+
+
+async def test_who_agreed_to_go_is_proven_and_what_it_signs_later_is_not(office: Office) -> None:
+    signed = office.li.asks("operator-remove", NOW_MS, name="wang", reason="示例")
+    waits = await office.act(signed)
+    office.clock.advance(2 * OPERATOR_ACT_AGE_MS_MAX)
+    between = office.wang.asks("partner-suspend", office.clock.now_ms(), partner="620200")
+    await office.act(between)
+    await office.act(office.agrees(office.wang, signed[0], waits["waiting"]))
+    proof = await office.journal.read(lambda s: prove(s, HOME, lambda _: None))
+    assert (proof.acts, proof.problems) == (5, [])
+
+    office.clock.advance(2 * OPERATOR_ACT_AGE_MS_MAX)
+    last = office.li.asks("partner-suspend", office.clock.now_ms(), partner="620200")
+    shown = await office.act(last)
+    raw, key_id, signature = office.wang.asks(
+        "partner-suspend", office.clock.now_ms(), partner="620200"
+    )
+    act_id = decode_operator_act(raw).act_id
+    forged = (await office.kept(shown["act"]))._replace(
+        act_id=act_id, key_id=key_id, raw=raw, signature=signature
+    )
+    await office.journal.write(lambda tx: tx.save_operator_act(forged))
+    proof = await office.journal.read(lambda s: prove(s, HOME, lambda _: None))
+    assert [p.partition(": ")[2] for p in proof.problems] == ["wang could not act at that time"]
