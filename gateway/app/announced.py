@@ -10,7 +10,7 @@ from gateway.adapters.pki.certificates import (
     refuse_examples,
     spki_of,
 )
-from gateway.adapters.pki.chains import Purpose, verify_chain
+from gateway.adapters.pki.chains import Purpose, require_usage, verify_chain
 from gateway.adapters.pki.suites import KeyProblem, key_id
 from gateway.flow.announced import KeyReader
 from gateway.kernel.announced import AnnouncedKey, KeyProof, KeyUse
@@ -39,12 +39,13 @@ def key_reader(*, demo: bool) -> KeyReader:
 
 
 def _read(partner: Partner, use: KeyUse, pem: bytes, now_ms: int) -> tuple[AnnouncedKey, GatewayId]:
+    leaf = first_of(pem)
+    require_usage(leaf, _PURPOSES[use])
     if use is KeyUse.SIGNING:
         found = read_signing_certificate(pem)
         suite, public_key, ident = found.suite, found.public_key, found.key_id
         begin_ms, end_ms, named = found.not_before_ms, found.not_after_ms, found.gateway_id
     else:
-        leaf = first_of(pem)
         public_key, named, suite = spki_of(leaf), gateway_named_in(leaf), "TLS"
         ident = key_id(public_key)
         begin_ms = from_datetime(leaf.not_valid_before_utc)

@@ -27,6 +27,7 @@ from gateway.rules.announced import (
     require_new,
     require_room,
     require_unclaimed,
+    require_untold,
 )
 from gateway.rules.trust import EXCHANGING, Partner, RegisteredKey
 from gateway.wire.envelopes import Draft
@@ -54,7 +55,7 @@ def heard(
     use = KeyUse(form["use"])
     key, named = read(sender, use, form["certificate"].encode(), now_ms)
     require_its_own(named, sender.gateway_id, key.not_after_ms, now_ms)
-    require_new(key.key_id, _registered(sender, use))
+    require_new(key.key_id, _keys_of([sender]))
     everyone = (book.home, *book.partners.values())
     others = (p for p in everyone if p.gateway_id != sender.gateway_id)
     require_unclaimed(key.key_id, _keys_of(others))
@@ -68,17 +69,17 @@ def _keys_of(partners: Iterable[Partner]) -> Iterator[KeyId]:
         yield from map(KeyId, partner.transport_pins)
 
 
-def _registered(partner: Partner, use: KeyUse) -> Iterable[KeyId]:
+def _in_use(home: Partner, use: KeyUse, now_ms: int) -> Iterable[KeyId]:
     if use is KeyUse.SIGNING:
-        return partner.keys
-    return [KeyId(pin) for pin in partner.transport_pins]
+        return [k.key_id for k in home.keys.values() if k.not_before_ms <= now_ms < k.not_after_ms]
+    return map(KeyId, home.transport_pins)
 
 
 def keep(group: Group, key: AnnouncedKey) -> None:
     """Keep an announced key inside the commit group.
 
     Raises:
-        Fault: `limit.quota`.
+        Fault: `limit.quota`; `key.announcement_invalid` if it was announced for another use.
     """
     kept = {k.key_id: k for k in group.tx.announced_by(key.partner)}
     kept |= {k.key_id: k for k in group.announced if k.partner == key.partner}
@@ -155,6 +156,7 @@ class AnnouncementDesk:
         book = self._directory.current()
         key, named = self._read(book.home, KeyUse(use), certificate, now_ms)
         require_its_own(named, book.home.gateway_id, key.not_after_ms, now_ms)
+        require_untold(key.key_id, _in_use(book.home, key.use, now_ms))
         told = [
             g
             for g, p in sorted(book.partners.items())

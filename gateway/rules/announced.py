@@ -20,7 +20,14 @@ def counts(key: AnnouncedKey) -> bool:
 
 
 def heard_again(known: AnnouncedKey, heard: AnnouncedKey) -> AnnouncedKey:
-    """Return what is kept of a key that is announced once more: nothing is taken back by it."""
+    """Return what is kept of a key that is announced once more: nothing is taken back by it.
+
+    Raises:
+        Fault: `key.announcement_invalid` if it is for another use now.
+    """
+    if known.use is not heard.use:
+        told = f"was announced for {known.use.value}; a key has one use"
+        raise Fault(FaultCode.KEY_ANNOUNCEMENT_INVALID, told)
     better = known.proof is KeyProof.NONE and heard.proof is not KeyProof.NONE
     return known._replace(proof=heard.proof, certificate=heard.certificate) if better else known
 
@@ -81,3 +88,14 @@ def require_new(key_id: KeyId, registered: Iterable[KeyId]) -> None:
     """
     if key_id in set(registered):
         raise Fault(FaultCode.KEY_ANNOUNCEMENT_INVALID, "is registered already")
+
+
+def require_untold(key_id: KeyId, in_use: Iterable[KeyId]) -> None:
+    """Check that a key of ours is not the only one in use: whoever can be told has it already.
+
+    Raises:
+        Fault: `key.announcement_invalid`.
+    """
+    if set(in_use) == {key_id}:
+        told = "is in use, and no other: partners have it already; announce the next one"
+        raise Fault(FaultCode.KEY_ANNOUNCEMENT_INVALID, told)

@@ -6,14 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.adapters.pki.issuing import Authority, create_authority, issue_signing
+from gateway.adapters.pki.issuing import Authority, create_authority, issue_signing, issue_transport
 from gateway.adapters.pki.key_files import parse_key
 from gateway.adapters.pki.suites import FileSigner
+from gateway.app.announced import key_reader
 from gateway.flow.announced import heard, with_announced
 from gateway.flow.key_watch import KeyWatch
 from gateway.flow.sealing import Period, Sealer
 from gateway.kernel.announced import AnnouncedKey, KeyProof, KeyUse
 from gateway.kernel.digests import TYPE_HEADER, pae
+from gateway.kernel.envelope import Outcome
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, KeyId
 from gateway.kernel.limits import ANNOUNCED_KEYS_MAX
@@ -23,6 +25,14 @@ from tests.flow.world import World
 WANG = "wang"
 DAY_MS = 86_400_000
 JIUQUAN, JIAYUGUAN = GatewayId("620900"), GatewayId("620200")
+
+
+def own_authority(world: World) -> Authority:
+    """Return the authority that is registered for Jiuquan."""
+    keys = world.jq.setup.root / "keys"
+    return Authority(
+        (keys / "authorities.pem").read_bytes(), (keys / "authority.key.pem").read_bytes()
+    )
 
 
 class Next:
@@ -35,13 +45,9 @@ class Next:
         names: GatewayId = JIUQUAN,
         begins_days: int = 30,
     ) -> None:
-        keys = world.jq.setup.root / "keys"
-        own = Authority(
-            (keys / "authorities.pem").read_bytes(), (keys / "authority.key.pem").read_bytes()
-        )
         begin_ms = world.clock.now_ms() + begins_days * DAY_MS
         issued = issue_signing(
-            authority or own,
+            authority or own_authority(world),
             names,
             "ES256",
             common_name="示例 next",
@@ -61,6 +67,20 @@ def thief(world: World) -> Authority:
     """Return an authority that nobody registered, called as Jiuquan's is."""
     at_ms = world.clock.now_ms()
     return create_authority("示例 620900 CA", at_ms, at_ms + 900 * DAY_MS, demo=True)
+
+
+def hear(world: World, use: str, pem: bytes) -> AnnouncedKey:
+    """Have Jiayuguan judge what Jiuquan's body says."""
+    book = world.jyg.directory.current()
+    said = {"use": use, "certificate": pem.decode()}
+    return heard(key_reader(demo=True), book, book.partners[JIUQUAN], said, world.clock.now_ms())
+
+
+async def refused(world: World, use: str, pem: bytes) -> FaultCode:
+    """Have Jiuquan announce what it will not, and return the rule."""
+    with pytest.raises(Fault) as raised:
+        await world.jq.announcements.announce(WANG, use, pem, "", world.clock.now_ms())
+    return raised.value.code
 
 
 async def announced(world: World, key: Next) -> None:
@@ -152,13 +172,63 @@ async def test_a_transport_key_that_is_proven_is_a_pin(world: World) -> None:
     keys = world.jq.setup.root / "keys"
     pem = (keys / "transport.pem").read_bytes()
     pins = world.jyg.directory.current().partners[JIUQUAN].transport_pins
+    assert await refused(world, "no-use", pem) is FaultCode.PORTAL_REQUEST_INVALID
+    used = world.clock.now_ms()
+    assert await refused(world, "transport", pem) is FaultCode.KEY_ANNOUNCEMENT_INVALID
     with pytest.raises(Fault) as registered:
-        await world.jq.announcements.announce(WANG, "no-use", pem, "", world.clock.now_ms())
-    assert registered.value.code is FaultCode.PORTAL_REQUEST_INVALID
-    await world.jq.announcements.announce(WANG, "transport", pem, "", world.clock.now_ms())
+        hear(world, "transport", pem)
+    assert registered.value.code is FaultCode.KEY_ANNOUNCEMENT_INVALID, "it is registered already"
+    key = issue_transport(
+        own_authority(world),
+        JIUQUAN,
+        common_name="示例 next",
+        not_before_ms=used,
+        not_after_ms=used + 90 * DAY_MS,
+        dns_names=("jiuquan.example",),
+    )
+    await world.jq.announcements.announce(WANG, "transport", key.certificate, "", used)
     await world.exchange()
-    assert world.jyg.directory.current().partners[JIUQUAN].transport_pins == pins
-    assert await kept(world) == {}, "it is registered already"
+    ((pin, proof),) = (await kept(world)).items()
+    assert proof is KeyProof.CHAIN
+    assert world.jyg.directory.current().partners[JIUQUAN].transport_pins == pins | {bytes(pin)}
+
+
+async def test_a_certificate_for_another_use_is_refused_on_both_sides(world: World) -> None:
+    transport = (world.jq.setup.root / "keys" / "transport.pem").read_bytes()
+    for use, pem in (("transport", Next(world).pem), ("signing", transport)):
+        assert await refused(world, use, pem) is FaultCode.KEY_ANNOUNCEMENT_INVALID
+        with pytest.raises(Fault) as other:
+            hear(world, use, pem)
+        assert other.value.code is FaultCode.KEY_ANNOUNCEMENT_INVALID
+    assert await kept(world) == {}
+
+
+async def test_a_key_announced_for_one_use_is_refused_for_another_and_not_dropped_unsaid(
+    world: World,
+) -> None:
+    key = Next(world)
+    pem = key.pem
+    other = hear(world, "signing", pem)._replace(use=KeyUse.TRANSPORT)
+    await world.jyg.journal.write(lambda tx: tx.save_announced(other))
+    await announced(world, key)
+    notices = await world.jq.journal.read(lambda s: list(s.notices()))
+    assert [n.outcome for n in notices if n.digest == key.id] == [Outcome.REFUSED]
+    (held,) = await world.jyg.journal.read(lambda s: s.announced_by(JIUQUAN))
+    assert held.use is KeyUse.TRANSPORT
+
+
+async def test_the_only_key_in_use_is_not_announced(world: World) -> None:
+    """Whoever can read the announcement has it already; one of several may be new to them."""
+    book = world.jq.directory.current()
+    (used,) = book.home.keys.values()
+    pem = used.certificate
+    assert await refused(world, "signing", pem) is FaultCode.KEY_ANNOUNCEMENT_INVALID
+    key = Next(world, begins_days=0)
+    more = replace(used, key_id=key.id)
+    home = replace(book.home, keys={used.key_id: used, key.id: more})
+    world.jq.directory.replace(replace(book, home=home))
+    await announced(world, key)
+    assert key.id in await kept(world)
 
 
 async def test_the_key_that_began_last_signs_from_its_own_instant_on(world: World) -> None:

@@ -84,7 +84,7 @@ def verify_chain(
     refuse_example_certificates([leaf, *rest, *authorities], demo=demo)
     gateway_named_in(leaf)
     _require_valid(leaf, at_ms, "the certificate")
-    _require_leaf_usage(leaf, purpose)
+    require_usage(leaf, purpose)
     if purpose is Purpose.SIGNING:
         chain = _signing_chain(leaf, authorities, at_ms)
     else:
@@ -101,7 +101,12 @@ def _require_valid(certificate: x509.Certificate, at_ms: int, what: str) -> None
         raise CertificateProblem(f"{what} expired at {to_iso(not_after_ms)}")
 
 
-def _require_leaf_usage(leaf: x509.Certificate, purpose: Purpose) -> None:
+def require_usage(leaf: x509.Certificate, purpose: Purpose) -> None:
+    """Check that a leaf's key and usages are what its purpose needs, whoever issued it.
+
+    Raises:
+        CertificateProblem: they are not.
+    """
     basic = _find(leaf, x509.BasicConstraints)
     if basic is not None and basic.ca:
         raise CertificateProblem("an authority's certificate cannot be a gateway's own")
