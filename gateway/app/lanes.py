@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from gateway.app.core import Core
+from gateway.app.onboarding.folders import no_partner
 from gateway.flow.desk import View
 from gateway.flow.dispatch import Lane
 from gateway.flow.lane_acts import PauseLane, ResumeLane
@@ -63,12 +64,12 @@ async def pause_lane(core: Core, lane_of: LaneOf, operator: str, named: str, rea
     What it sends is taken in as before. Pausing a paused one changes nothing.
 
     Raises:
-        Fault: `portal.not_found`, there is no such partner; `portal.request_invalid`, no reason or
-            one that is too long; `delivery.journal_down` and others of a commit.
+        Fault: `operator.not_found`, there is no such partner; `operator.request_invalid`, no
+            reason or one that is too long; `delivery.journal_down` and others of a commit.
     """
     partner = _named(core, named)
     if not 0 < len(reason.strip()) <= REASON_CHARS_MAX:
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "reason")
+        raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, "reason")
     act = PauseLane(partner, operator, reason.strip())
     await core.committer.submit(act)
     if act.changed:
@@ -86,7 +87,7 @@ async def resume_lane(core: Core, lane_of: LaneOf, operator: str, named: str, re
     """
     partner = _named(core, named)
     if len(reason) > REASON_CHARS_MAX:
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "reason")
+        raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, "reason")
     act = ResumeLane(partner)
     await core.committer.submit(act)
     core.log.event("lane_resumed", partner=partner, operator=operator)
@@ -101,13 +102,13 @@ def _named(core: Core, name: str) -> GatewayId:
     """Return the partner that an operator names by id or folder.
 
     Raises:
-        Fault: `portal.not_found`.
+        Fault: `operator.not_found`.
     """
     book = core.directory.current()
     by_folder = {folder: gateway_id for gateway_id, folder in book.folders.items()}
     partner = GatewayId(by_folder.get(name, name))
     if partner not in book.partners:
-        raise Fault(FaultCode.PORTAL_NOT_FOUND, "no such partner; `kuayu lane list` names them")
+        raise no_partner(book, name)
     return partner
 
 

@@ -22,15 +22,17 @@ from gateway.flow.quarantine import QuarantineDesk
 from gateway.flow.receiving import Receiving
 from gateway.kernel.arrivals import ArrivalStatus
 from gateway.kernel.faults import Fault, FaultCode
-from gateway.kernel.identifiers import KeyId, parse_uuid7
+from gateway.kernel.identifiers import GatewayId, KeyId, parse_uuid7
 from gateway.kernel.limits import PAGE_MAX
 from gateway.rules.agreement import OpenCases
+from gateway.rules.announced import find_announced
 from gateway.rules.onboarding import PartnerEvent
 from gateway.rules.operators import require_no_act
 
 Arguments = Mapping[str, object]
 Stream = AsyncIterator[Arguments]
 _Command = Callable[["Operations", str, Arguments], Awaitable[View]]
+_Required = Callable[["Operations", Arguments], Awaitable[None]]
 _Streamed = Callable[["Operations", Stream], Awaitable[View]]
 
 
@@ -65,24 +67,30 @@ class Operations:
         """Look something up, or do what an operator signed; `operator` is who asks.
 
         Raises:
-            Fault: `portal.not_found` for a command there is none of; `portal.request_invalid` for
-                arguments that are missing or no text; `operator.unsigned` for an act by itself;
-                what the command raises.
+            Fault: `operator.not_found` for a command there is none of; `operator.request_invalid`
+                for arguments that are missing or no text; `operator.unsigned` for an act by
+                itself; what the command raises.
         """
         if command == ACT:
             raw, key_id, signature = _signed(arguments)
-            return await self.operators.act(raw, key_id, signature, self._act)
+            return await self.operators.act(raw, key_id, signature, self._act, self._require)
         require_no_act(command, ACTS)
         found = LOOKS.get(command)
         if found is None:
-            raise Fault(FaultCode.PORTAL_NOT_FOUND, command[:64])
+            raise Fault(FaultCode.OPERATOR_NOT_FOUND, command[:64])
         return await found(self, operator, arguments)
+
+    async def _require(self, command: str, arguments: Arguments) -> None:
+        """Refuse what could not be done anyway, before a second operator is asked to agree."""
+        found = REQUIRED.get(command)
+        if found is not None:
+            await found(self, arguments)
 
     async def _act(self, operator: str, command: str, arguments: Arguments) -> View:
         """Do what was signed; `operator` is a pseudonym that messages and logs may name."""
         found = ACTS.get(command)
         if found is None:
-            raise Fault(FaultCode.PORTAL_NOT_FOUND, command[:64])
+            raise Fault(FaultCode.OPERATOR_NOT_FOUND, command[:64])
         return await found(self, operator, arguments)
 
     async def consume(self, operator: str, command: str, arguments: Stream) -> View:
@@ -93,14 +101,14 @@ class Operations:
         """
         found = STREAMED.get(command)
         if found is None:
-            raise Fault(FaultCode.PORTAL_NOT_FOUND, command[:64])
+            raise Fault(FaultCode.OPERATOR_NOT_FOUND, command[:64])
         return await found(self, arguments)
 
 
 def _text(arguments: Arguments, name: str, default: str | None = None) -> str:
     value = arguments.get(name, default)
     if not isinstance(value, str):
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, name)
+        raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, name)
     return value
 
 
@@ -111,14 +119,14 @@ def _signed(arguments: Arguments) -> tuple[bytes, KeyId, bytes]:
         )
         return raw, KeyId(bytes.fromhex(_text(arguments, "key"))), signature
     except ValueError:
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "act") from None
+        raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, "act") from None
 
 
 def _digest(arguments: Arguments) -> bytes:
     try:
         return bytes.fromhex(_text(arguments, "agreement"))
     except ValueError:
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "agreement") from None
+        raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, "agreement") from None
 
 
 async def _propose(o: Operations, operator: str, a: Arguments) -> View:
@@ -134,12 +142,14 @@ async def _reject(o: Operations, operator: str, a: Arguments) -> View:
 
 
 async def _revoke(o: Operations, operator: str, a: Arguments) -> View:
-    said = _text(a, "open_cases")
+    return await o.agreements.revoke(operator, _digest(a), _text(a, "reason", ""), _open_cases(a))
+
+
+def _open_cases(arguments: Arguments) -> OpenCases:
+    said = _text(arguments, "open_cases")
     if said not in ("continue", "stop"):
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "open_cases")
-    return await o.agreements.revoke(
-        operator, _digest(a), _text(a, "reason", ""), OpenCases[said.upper()]
-    )
+        raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, "open_cases")
+    return OpenCases[said.upper()]
 
 
 async def _send(o: Operations, operator: str, a: Arguments) -> View:
@@ -186,7 +196,7 @@ def _arrival(arguments: Arguments) -> bytes:
     found = parse_uuid7(_text(arguments, "arrival"))
     if found is None:
         told = "arrival: an id, as `kuayu quarantine list` shows it"
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, told)
+        raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, told)
     return found
 
 
@@ -195,7 +205,7 @@ async def _quarantine_list(o: Operations, operator: str, a: Arguments) -> View:
         status = ArrivalStatus(_text(a, "status", ArrivalStatus.QUARANTINED.value))
     except ValueError:
         told = f"status: one of {', '.join(ArrivalStatus)}"
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, told) from None
+        raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, told) from None
     return await o.quarantine.list(status, PAGE_MAX)
 
 
@@ -214,7 +224,7 @@ async def _quarantine_drop(o: Operations, operator: str, a: Arguments) -> View:
 async def _new_partner(o: Operations, operator: str, a: Arguments) -> View:
     files = a.get("files")
     if not isinstance(files, dict) or not all(isinstance(f, str) for f in files.values()):
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "files")
+        raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, "files")
     return await o.onboarding.new(operator, _text(a, "folder"), files)
 
 
@@ -275,6 +285,37 @@ ACTS: Final[Mapping[str, _Command]] = {
     "quarantine-drop": _quarantine_drop,
 }
 """What is signed by an operator, or not done."""
+
+
+async def _require_revocable(o: Operations, a: Arguments) -> None:
+    o.agreements.require_revocable(_digest(a), _open_cases(a))
+
+
+async def _require_droppable(o: Operations, a: Arguments) -> None:
+    _text(a, "reason")
+    await o.quarantine.require_droppable(_arrival(a))
+
+
+async def _require_announced(o: Operations, a: Arguments) -> None:
+    partner, start = GatewayId(_text(a, "partner")), _text(a, "key")
+    await o.journal.read(lambda s: find_announced(s.announced_by(partner), start))
+
+
+def _require_state(event: PartnerEvent) -> _Required:
+    async def require(o: Operations, a: Arguments) -> None:
+        await o.onboarding.require_change(_text(a, "partner"), event)
+
+    return require
+
+
+REQUIRED: Final[Mapping[str, _Required]] = {
+    "agreement-revoke": _require_revocable,
+    "quarantine-drop": _require_droppable,
+    "key-confirm": _require_announced,
+    "partner-override": _require_state(PartnerEvent.ACTIVATE),
+    "partner-retire": _require_state(PartnerEvent.RETIRE),
+}
+"""What is looked at before an act waits for a second operator; the desk judges operators' own."""
 LOOKS: Final[Mapping[str, _Command]] = {
     "calendar-reload": _reload_calendar,
     "lane-list": _lane_list,

@@ -78,6 +78,17 @@ class AgreementDesk:
             operator, Kind.AGREEMENT_REVOKED, known, reason=reason, open_cases=open_cases
         )
 
+    def require_revocable(self, digest: bytes, open_cases: OpenCases) -> None:
+        """Check that `revoke` could be done now.
+
+        Raises:
+            Fault: those of `revoke` but for signing and committing.
+        """
+        book, known = self._shelf.current(), self._known(digest)
+        _others(book, known)
+        act = Act(book.home.gateway_id, Verdict.REVOKE, self._clock.now_ms(), open_cases=open_cases)
+        require_next_act(known, act)
+
     async def send(self, operator: str, digest: bytes, partner: str = "") -> View:
         """Send again what the other parties, or `partner` alone, refused to hear.
 
@@ -128,13 +139,13 @@ class AgreementDesk:
         """Sign a verdict, commit it with its messages, and put it in force here.
 
         Raises:
-            Fault: `agreement.not_party`, `agreement.act_out_of_order`, `trust.peer_unknown` (a
+            Fault: `agreement.not_party`, `agreement.act_out_of_order`, `operator.not_found` (a
                 party is no active partner), `trust.suite_missing`, those of the committer.
         """
         book = self._shelf.current()
         home = book.home.gateway_id
         if len(reason) > REASON_CHARS_MAX:
-            raise Fault(FaultCode.PORTAL_REQUEST_INVALID, f"reason over {REASON_CHARS_MAX}")
+            raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, f"reason over {REASON_CHARS_MAX}")
         others = _others(book, agreement)
         act = Act(home, VERDICTS[kind], self._clock.now_ms(), open_cases=open_cases)
         require_next_act(agreement, act)
@@ -172,7 +183,8 @@ def _others(book: Book, agreement: Agreement, only: str = "") -> list[GatewayId]
         require_party(agreement, home, other)
         partner = book.partners.get(other)
         if partner is None:
-            raise Fault(FaultCode.TRUST_PEER_UNKNOWN, other)
+            told = f"party {other}: no partner of this gateway"
+            raise Fault(FaultCode.OPERATOR_NOT_FOUND, told)
         if partner.state not in EXCHANGING:
             raise Fault(FaultCode.TRUST_PARTNER_NOT_ACTIVE, other)
     if not others:

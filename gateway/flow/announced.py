@@ -148,11 +148,11 @@ class AnnouncementDesk:
         """Tell partners of a key of ours before it is used.
 
         Raises:
-            Fault: `key.announcement_invalid`; `trust.peer_unknown` if nobody is to be told;
-                `portal.request_invalid` for a use that is none.
+            Fault: `key.announcement_invalid`; `operator.not_found` if nobody is to be told;
+                `operator.request_invalid` for a use that is none.
         """
         if use not in set(KeyUse):
-            raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "use")
+            raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, "use")
         book = self._directory.current()
         key, named = self._read(book.home, KeyUse(use), certificate, now_ms)
         require_its_own(named, book.home.gateway_id, key.not_after_ms, now_ms)
@@ -163,7 +163,8 @@ class AnnouncementDesk:
             if p.outlet == "grpc" and p.state in EXCHANGING and only in ("", g)
         ]
         if not told:
-            raise Fault(FaultCode.TRUST_PEER_UNKNOWN, only)
+            named = f": {only}" if only else ""
+            raise Fault(FaultCode.OPERATOR_NOT_FOUND, f"no partner's gateway to tell{named}")
         form = {"use": use, "certificate": certificate.decode("ascii")}
         await self._committer.submit(_Tell(book, operator, key.key_id, form, told))
         return {**_plain(key), "told": told}

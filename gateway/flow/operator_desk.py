@@ -14,7 +14,7 @@ from gateway.flow.desk import View
 from gateway.kernel.digests import TYPE_OPERATOR_ACT, pae
 from gateway.kernel.faults import Fault, FaultCode
 from gateway.kernel.identifiers import GatewayId, KeyId, parse_uuid7, uuid_text
-from gateway.kernel.limits import OPERATOR_ACT_WAITS_MS_MAX
+from gateway.kernel.limits import OPERATOR_ACT_WAITS_MS_MAX, PAGE_MAX
 from gateway.kernel.operators import (
     ADD,
     APPROVE,
@@ -23,6 +23,7 @@ from gateway.kernel.operators import (
     ActEvent,
     ActStatus,
     Operator,
+    OperatorAct,
     SignedOperatorAct,
 )
 from gateway.ports.clock import Clock
@@ -38,6 +39,7 @@ from gateway.rules.operators import (
     require_addable,
     require_another,
     require_for_here_and_now,
+    require_not_waiting,
     require_operator,
     require_removable,
     require_verified,
@@ -47,6 +49,8 @@ from gateway.rules.operators import (
 )
 from gateway.wire.operator_acts import decode_operator_act
 
+Require = Callable[[str, Mapping[str, object]], Awaitable[None]]
+"""Refuses a command that could not be done now anyway: (command, arguments). Raises Fault."""
 Perform = Callable[[str, str, Mapping[str, object]], Awaitable[View]]
 """Does a command: (operator's name, command, arguments). Raises Fault."""
 SuiteOf = Callable[[bytes], str]
@@ -74,13 +78,15 @@ class OperatorDesk:
         self._one_at_a_time = asyncio.Lock()
         self._settled_ms = 0
 
-    async def act(self, raw: bytes, key_id: KeyId, signature: bytes, perform: Perform) -> View:
+    async def act(
+        self, raw: bytes, key_id: KeyId, signature: bytes, perform: Perform, require: Require
+    ) -> View:
         """Do what an operator signed, once: the same act again only tells what became of it.
 
         Returns what the command answers; for one that waits, `waiting` with the act's id.
 
         Raises:
-            Fault: `operator.*`, `portal.request_invalid`; what the command raises.
+            Fault: `operator.*`; what the command raises.
         """
         async with self._one_at_a_time:
             signed = SignedOperatorAct(raw, decode_operator_act(raw), key_id, signature)
@@ -92,9 +98,11 @@ class OperatorDesk:
                     raise Fault(FaultCode.OPERATOR_ACT_STALE, "its id was used before")
                 return {"again": True, **act_view(kept)}
             self._require_sense(signed, everyone)
-            begun = await self._done_if_change(
-                await self._begin(signed, operator, acting(everyone))
-            )
+            waits = needs_second(signed.act, acting(everyone))
+            if waits:
+                await require(signed.act.command, signed.act.arguments)
+                await self._require_first(signed.act)
+            begun = await self._done_if_change(await self._begin(signed, operator, waits=waits))
         if begun.status is ActStatus.WAITING:
             self._log.event("operator_act_waits", operator=operator.name, command=begun.command)
             return {"waiting": uuid_text(begun.act_id), **act_view(begun)}
@@ -135,17 +143,29 @@ class OperatorDesk:
             try:
                 suite = self._suite_of(added.public_key)
             except ValueError as problem:
-                raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "public_key") from problem
+                raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, "public_key") from problem
             if suite != added.suite:
-                raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "suite")
+                raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, "suite")
         if act.command == REMOVE:
             require_removable(acting(everyone), text_of(act, "name"))
 
+    async def _require_first(self, act: OperatorAct) -> None:
+        """Refuse what waits already: nobody need agree to it twice.
+
+        Raises:
+            Fault: `operator.act_waits`.
+        """
+        since_ms = self._clock.now_ms() - OPERATOR_ACT_WAITS_MS_MAX
+        waiting = await self._journal.read(
+            lambda s: s.operator_acts(limit=PAGE_MAX, status=ActStatus.WAITING)
+        )
+        others = (decode_operator_act(w.raw) for w in waiting if w.acted_at_ms >= since_ms)
+        require_not_waiting(act, others)
+
     async def _begin(
-        self, signed: SignedOperatorAct, operator: Operator, now: Mapping[KeyId, Operator]
+        self, signed: SignedOperatorAct, operator: Operator, *, waits: bool
     ) -> StoredOperatorAct:
         act = signed.act
-        waits = needs_second(act, now)
         begun = StoredOperatorAct(
             act.act_id,
             act.command,
@@ -184,16 +204,16 @@ class OperatorDesk:
         """Settle a waiting act by a second operator's word on exactly its bytes.
 
         Raises:
-            Fault: `portal.not_found`, `operator.same_person`, `operator.act_settled`,
+            Fault: `operator.not_found`, `operator.same_person`, `operator.act_settled`,
                 `operator.act_stale`; what judges an operator to be added or removed.
         """
         async with self._one_at_a_time:
             act_id = parse_uuid7(text_of(signed.act, "act")) or b""
             first = await self._journal.read(lambda s: s.operator_act(act_id))
             if first is None:
-                raise Fault(FaultCode.PORTAL_NOT_FOUND, "act")
+                raise Fault(FaultCode.OPERATOR_NOT_FOUND, "act")
             if sha256(first.raw).hexdigest() != text_of(signed.act, "digest"):
-                raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "digest")
+                raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, "digest")
             if event is ActEvent.APPROVE:
                 require_another(first.key_id, signed.key_id)
                 everyone = await self._everyone()

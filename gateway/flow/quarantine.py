@@ -49,7 +49,7 @@ class QuarantineDesk:
         """Return one with its raw bytes, which hold personal data.
 
         Raises:
-            Fault: `portal.not_found`.
+            Fault: `operator.not_found`.
         """
         found = await self._found(arrival_id)
         raw = found.raw
@@ -62,7 +62,7 @@ class QuarantineDesk:
         """Judge a quarantined arrival by today's table and book.
 
         Raises:
-            Fault: `portal.not_found`, `partner.arrival_settled`; `delivery.signer_down` where
+            Fault: `operator.not_found`, `partner.arrival_settled`; `delivery.signer_down` where
                 there is no adapter key; those of `Receiving.go_on_with`.
         """
         if self._receiving is None:
@@ -80,17 +80,25 @@ class QuarantineDesk:
         Its raw bytes stay among the evidence.
 
         Raises:
-            Fault: `portal.not_found`, `partner.arrival_settled`.
+            Fault: `operator.not_found`, `partner.arrival_settled`.
         """
         found = await self._found(arrival_id)
         await self._committer.submit(_Drop(self._home, found, operator, reason))
         self._log.event("arrival_dropped", partner=found.partner, operator=operator)
         return arrival_view(await self._found(arrival_id))
 
+    async def require_droppable(self, arrival_id: bytes) -> None:
+        """Check that `drop` could be done now.
+
+        Raises:
+            Fault: those of `drop`.
+        """
+        step((await self._found(arrival_id)).status, ArrivalEvent.DROP)
+
     async def _found(self, arrival_id: bytes) -> StoredArrival:
         found = await self._journal.read(lambda s: s.arrival(arrival_id))
         if found is None:
-            raise Fault(FaultCode.PORTAL_NOT_FOUND, "`kuayu quarantine list` names what waits")
+            raise Fault(FaultCode.OPERATOR_NOT_FOUND, "`kuayu quarantine list` names what waits")
         return found
 
 

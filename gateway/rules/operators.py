@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Final, assert_never
 
 from gateway.kernel.faults import Fault, FaultCode
-from gateway.kernel.identifiers import GatewayId, KeyId, uuid7_unix_ms
+from gateway.kernel.identifiers import GatewayId, KeyId, uuid7_unix_ms, uuid_text
 from gateway.kernel.limits import OPERATOR_ACT_AGE_MS_MAX, OPERATORS_MAX
 from gateway.kernel.operators import (
     ADD,
@@ -93,12 +93,12 @@ def added_by(act: OperatorAct) -> Operator:
     """Return whom an act adds. That the key is one of the suite is *not* checked.
 
     Raises:
-        Fault: `portal.request_invalid`.
+        Fault: `operator.request_invalid`.
     """
     try:
         public_key = bytes.fromhex(text_of(act, "public_key"))
     except ValueError:
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "public_key") from None
+        raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, "public_key") from None
     key_id = KeyId(sha256(public_key).digest())
     return Operator(
         text_of(act, "name"), key_id, text_of(act, "suite"), public_key, act.acted_at_ms
@@ -109,11 +109,11 @@ def text_of(act: OperatorAct, name: str) -> str:
     """Return an argument that is text.
 
     Raises:
-        Fault: `portal.request_invalid`.
+        Fault: `operator.request_invalid`.
     """
     value = act.arguments.get(name)
     if not isinstance(value, str):
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, name)
+        raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, name)
     return value
 
 
@@ -193,11 +193,14 @@ def require_addable(everyone: Sequence[Operator], name: str, key_id: KeyId) -> N
     """Check that somebody new may be called so. A name or key is used once: acts are judged by it.
 
     Raises:
-        Fault: `operator.name_taken`; `portal.request_invalid` for a name that is none;
+        Fault: `operator.name_taken`; `operator.request_invalid` for a name that is none;
             `operator.too_many`.
     """
     if _NAME.fullmatch(name) is None:
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, f"name: {_NAME.pattern}")
+        raise Fault(
+            FaultCode.OPERATOR_REQUEST_INVALID,
+            "name: 2 to 32 of a-z 0-9 . -, beginning with a letter",
+        )
     if any(name == o.name or key_id == o.key_id for o in everyone):
         raise Fault(FaultCode.OPERATOR_NAME_TAKEN)
     if len(everyone) >= OPERATORS_MAX:
@@ -224,6 +227,21 @@ def needs_second(act: OperatorAct, now: Mapping[KeyId, Operator]) -> bool:
     The only operator adds the second alone: there is nobody else.
     """
     return act.command in DANGEROUS and not (act.command == ADD and len(now) < 2)
+
+
+def require_not_waiting(act: OperatorAct, waiting: Iterable[OperatorAct]) -> None:
+    """Check that the same was not asked for already, whatever the reason given.
+
+    Raises:
+        Fault: `operator.act_waits`, with the id of the act that waits.
+    """
+    for other in waiting:
+        if other.command == act.command and _without_reason(other) == _without_reason(act):
+            raise Fault(FaultCode.OPERATOR_ACT_WAITS, uuid_text(other.act_id))
+
+
+def _without_reason(act: OperatorAct) -> Mapping[str, object]:
+    return {name: value for name, value in act.arguments.items() if name != "reason"}
 
 
 def require_another(first: KeyId, second: KeyId) -> None:

@@ -15,6 +15,18 @@ OPERATOR: Final[Mapping[F, Texts]] = {
         "操作员名称不得重复使用；如确需更多，请提高上限。",
         "Names are used once; ask for a higher bound if so many persons act here.",
     ),
+    F.OPERATOR_NOT_FOUND: Texts(
+        "本网关没有这一项",
+        "This gateway has nothing of that name",
+        "可用 kuayu partner list、lane list、quarantine list、agreement list 等命令查看已有各项。",
+        "`kuayu partner list`, `lane list`, `quarantine list`, `agreement list` tell what is here.",
+    ),
+    F.OPERATOR_REQUEST_INVALID: Texts(
+        "命令内容不符合要求",
+        "The command cannot be understood as given",
+        "请按括号内的提示更正后重新执行；--help 附有示例。",
+        "Mend what the brackets name and run it again; --help shows examples.",
+    ),
     F.OPERATOR_UNSIGNED: Texts(
         "该操作须由操作员签名",
         "This is signed by an operator, or not done",
@@ -44,6 +56,12 @@ OPERATOR: Final[Mapping[F, Texts]] = {
         "The act is settled already",
         "用 kuayu operator acts 查看其结果；如仍需要，请重新发起。",
         "See what became of it by `kuayu operator acts`; ask anew if it is still wanted.",
+    ),
+    F.OPERATOR_ACT_WAITS: Texts(
+        "同一操作已在等待复核",
+        "The same act waits for a second operator already",
+        "请由另一名操作员复核或拒绝已有的那一项，无须重复发起。",
+        "Have it approved or declined by another operator; it need not be asked for twice.",
     ),
     F.OPERATOR_SAME_PERSON: Texts(
         "须由另一名操作员复核",

@@ -39,11 +39,11 @@ def decode_operator_act(raw: bytes) -> OperatorAct:
     """Read an act. Who signed it is *not* checked.
 
     Raises:
-        Fault: `portal.request_invalid`; those of `rules.schema.strict_json.parse`.
+        Fault: `operator.request_invalid`; those of `rules.schema.strict_json.parse`.
     """
     found = parse(raw, bytes_max=OPERATOR_BYTES_MAX)
     if not isinstance(found, dict) or found.keys() != _KEYS or found["version"] != _VERSION:
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "no operator's act of version 1")
+        raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, "no operator's act of version 1")
     act_id = parse_uuid7(found["act"]) if isinstance(found["act"], str) else None
     gateway, command, arguments = found["gateway"], found["command"], found["arguments"]
     acted_at_ms = found["acted_at_ms"]
@@ -53,5 +53,5 @@ def decode_operator_act(raw: bytes) -> OperatorAct:
         or not (isinstance(command, str) and isinstance(arguments, dict))
         or not isinstance(acted_at_ms, int)
     ):
-        raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "no operator's act of version 1")
+        raise Fault(FaultCode.OPERATOR_REQUEST_INVALID, "no operator's act of version 1")
     return OperatorAct(act_id, GatewayId(gateway), command, arguments, acted_at_ms)

@@ -48,7 +48,7 @@ async def test_an_unknown_code_waits_for_its_table_and_what_is_no_message_is_let
         assert raw.stat().st_mode & 0o777 == 0o600
         again = await operator.refused("quarantine", "show", ident, "--raw", "arrival.json")
         assert "name a new file" in again
-        assert "portal.request_invalid" in await operator.refused("quarantine", "show", "nosuch")
+        assert "operator.request_invalid" in await operator.refused("quarantine", "show", "nosuch")
 
         assert "partner reload" in await operator.refused("quarantine", "replay", ident)
         mapping = operator.root / "partners" / "nowhere" / "mapping.toml"
@@ -94,4 +94,4 @@ async def test_a_poll_that_fails_is_told_once_and_a_lane_is_named_by_its_folder(
         lanes = json.loads(await there.operator.run("lane", "list", "--json"))["lanes"]
         assert [(lane["partner"], lane["state"]) for lane in lanes] == [("620500", "paused")]
         await there.operator.run("lane", "resume", "620500")
-        assert "portal.not_found" in await there.operator.refused("lane", "resume", "elsewhere")
+        assert "operator.not_found" in await there.operator.refused("lane", "resume", "elsewhere")

@@ -17,6 +17,7 @@ from gateway.kernel.faults import FaultCode as F
 from gateway.kernel.identifiers import CaseKey, GatewayId, MessageRef
 from gateway.kernel.limits import GROUP_QUEUE_MAX
 from gateway.ports.journal import Journal, Snapshot
+from tests.flow.test_announced_keys import Next
 from tests.flow.world import WINDOW, World, actor, chunks
 from tests.support.item_list import list_row, list_rows
 from tests.support.world import sample_files
@@ -202,7 +203,18 @@ def changes_a_row(version: str) -> Ask:
     return ask
 
 
+def announces_to(partner: str) -> Ask:
+    """Announce a key to one partner."""
+
+    async def ask(world: World) -> str:
+        pem, now_ms = Next(world).pem, world.clock.now_ms()
+        return await met(world.jq.announcements.announce("wang", "signing", pem, partner, now_ms))
+
+    return ask
+
+
 SAMPLES: dict[F, FlowSample] = {
+    F.OPERATOR_NOT_FOUND: FlowSample(announces_to("620200"), announces_to("620999")),
     F.DELIVERY_JOURNAL_DOWN: FlowSample(while_(), while_(_journal_down)),
     F.DELIVERY_SIGNER_DOWN: FlowSample(while_(), while_(_signer_down)),
     F.DELIVERY_STOPPING: FlowSample(while_(), while_(_stopping)),

@@ -146,7 +146,7 @@ async def test_an_agreement_of_others_is_not_ours_to_propose(world: World) -> No
     others = AMENDED.replace(b"620900", b"620700")
     with pytest.raises(Fault) as fault:
         await world.jq.agreements.propose(OPERATOR, others)
-    assert fault.value.code in (FaultCode.AGREEMENT_NOT_PARTY, FaultCode.TRUST_PEER_UNKNOWN)
+    assert fault.value.code in (FaultCode.AGREEMENT_NOT_PARTY, FaultCode.OPERATOR_NOT_FOUND)
 
 
 async def test_a_revocation_ends_new_cases_and_lets_open_ones_go_on_if_it_says_so(

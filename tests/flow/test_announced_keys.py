@@ -172,7 +172,7 @@ async def test_a_transport_key_that_is_proven_is_a_pin(world: World) -> None:
     keys = world.jq.setup.root / "keys"
     pem = (keys / "transport.pem").read_bytes()
     pins = world.jyg.directory.current().partners[JIUQUAN].transport_pins
-    assert await refused(world, "no-use", pem) is FaultCode.PORTAL_REQUEST_INVALID
+    assert await refused(world, "no-use", pem) is FaultCode.OPERATOR_REQUEST_INVALID
     used = world.clock.now_ms()
     assert await refused(world, "transport", pem) is FaultCode.KEY_ANNOUNCEMENT_INVALID
     with pytest.raises(Fault) as registered:

@@ -36,6 +36,7 @@ class Office:
         )
         self.done: list[tuple[str, str]] = []
         self.breaks: Exception | None = None
+        self.senseless: Fault | None = None
         self.wang, self.li, self.zhao = Person("wang"), Person("li"), Person("zhao")
 
     async def perform(self, operator: str, command: str, arguments: Mapping[str, object]) -> View:
@@ -45,7 +46,11 @@ class Office:
         return {"said": arguments.get("partner", "")}
 
     async def act(self, signed: Signed) -> View:
-        return await self.desk.act(*signed, self.perform)
+        return await self.desk.act(*signed, self.perform, self.require)
+
+    async def require(self, command: str, arguments: Mapping[str, object]) -> None:
+        if self.senseless is not None:
+            raise self.senseless
 
     async def refused(self, signed: Signed) -> FaultCode:
         with pytest.raises(Fault) as raised:
@@ -120,7 +125,7 @@ async def test_what_is_dangerous_waits_and_the_same_person_cannot_agree(office: 
     own = office.agrees(office.wang, signed[0], waits["waiting"])
     assert await office.refused(own) is FaultCode.OPERATOR_SAME_PERSON
     other = office.agrees(office.li, signed[0] + b" ", waits["waiting"])
-    assert await office.refused(other) is FaultCode.PORTAL_REQUEST_INVALID, "of other bytes"
+    assert await office.refused(other) is FaultCode.OPERATOR_REQUEST_INVALID, "of other bytes"
     stranger = office.agrees(office.zhao, signed[0], waits["waiting"])
     assert await office.refused(stranger) is FaultCode.OPERATOR_UNKNOWN
     assert office.done == []
@@ -130,6 +135,32 @@ async def test_what_is_dangerous_waits_and_the_same_person_cannot_agree(office: 
     twice = office.agrees(office.li, signed[0], waits["waiting"])
     assert await office.refused(twice) is FaultCode.OPERATOR_ACT_SETTLED
     assert len(office.done) == 1
+
+
+async def test_what_could_not_be_done_anyway_is_put_to_nobody(office: Office) -> None:
+    office.senseless = Fault(FaultCode.OPERATOR_NOT_FOUND)
+    asked = office.wang.asks("partner-retire", NOW_MS, partner="620999", reason="示例")
+    assert await office.refused(asked) is FaultCode.OPERATOR_NOT_FOUND
+    waiting = ActStatus.WAITING
+    assert not await office.journal.read(lambda s: s.operator_acts(limit=9, status=waiting))
+    office.senseless = None
+    assert "waiting" in await office.act(asked), "nothing was kept of the first try"
+
+
+async def test_the_same_is_asked_for_once_until_it_is_settled_or_too_old(office: Office) -> None:
+    def retires(who: Person, partner: str, reason: str) -> Signed:
+        return who.asks("partner-retire", office.clock.now_ms(), partner=partner, reason=reason)
+
+    first = retires(office.wang, "620200", "示例")
+    waits = await office.act(first)
+    for again in (retires(office.wang, "620200", "示例"), retires(office.li, "620200", "另一")):
+        assert await office.refused(again) is FaultCode.OPERATOR_ACT_WAITS
+    await office.act(retires(office.wang, "620600", "示例"))
+    own = office.agrees(office.wang, first[0], waits["waiting"], "decline")
+    assert (await office.act(own))["act_status"] == "declined"
+    assert "waiting" in await office.act(retires(office.wang, "620200", "示例"))
+    office.clock.advance(OPERATOR_ACT_WAITS_MS_MAX + 1)
+    assert "waiting" in await office.act(retires(office.li, "620200", "示例"))
 
 
 async def test_who_was_removed_meanwhile_is_not_agreed_with(office: Office) -> None:
@@ -179,7 +210,7 @@ async def test_the_last_operator_stays_and_a_key_that_is_none_is_not_added(offic
         signed = office.wang.asks(
             "operator-add", NOW_MS, name="zhao", suite="EdDSA", public_key=key
         )
-        assert await office.refused(signed) is FaultCode.PORTAL_REQUEST_INVALID
+        assert await office.refused(signed) is FaultCode.OPERATOR_REQUEST_INVALID
 
 
 async def test_what_a_rule_refuses_is_kept_as_refused_and_what_breaks_stays_begun(

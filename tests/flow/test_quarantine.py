@@ -57,7 +57,7 @@ async def test_what_is_not_there_is_not_found(quarantined: Quarantined) -> None:
     ):
         with pytest.raises(Fault) as refused:
             await act
-        assert refused.value.code is FaultCode.PORTAL_NOT_FOUND
+        assert refused.value.code is FaultCode.OPERATOR_NOT_FOUND
 
 
 async def test_the_list_shows_the_rule_and_the_field_and_nothing_that_was_said(

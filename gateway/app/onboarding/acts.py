@@ -17,6 +17,7 @@ from gateway.app.onboarding.folders import (
     Entry,
     find_entry,
     held_back,
+    no_partner,
     put_entry,
     stated,
     with_state,
@@ -57,6 +58,15 @@ class _Known(NamedTuple):
     name_zh: str
     outlet: str
     state: PartnerState | None
+
+
+class _Held(NamedTuple):
+    """A partner's folder as it stands, with what its file says letter by letter."""
+
+    folder: Path
+    text: str
+    known: _Known
+    before: PartnerState
 
 
 class Onboarding:
@@ -128,11 +138,14 @@ class Onboarding:
         """Return this gateway's own entry as a signed file, with its words.
 
         Raises:
-            Fault: `portal.request_invalid`; `delivery.signer_down`.
+            Fault: `operator.request_invalid`; `delivery.signer_down`.
         """
         core = self._core
         if not is_gateway_id(made_for) or made_for == core.config.gateway_id:
-            raise Fault(FaultCode.PORTAL_REQUEST_INVALID, "partner: another gateway's id")
+            raise Fault(
+                FaultCode.OPERATOR_REQUEST_INVALID,
+                "partner: the six digits of another gateway's id",
+            )
         home, now_ms = core.directory.current().home, core.seams.clock.now_ms()
         payload = write_payload(home, made_for, in_reply_to, now_ms)
         message = pae(TYPE_INVITATION, payload)
@@ -150,7 +163,7 @@ class Onboarding:
         """Change a partner's state; one that then cannot be read stays as it was.
 
         Raises:
-            Fault: `portal.not_found`, `partner.state`, `partner.entry_invalid`;
+            Fault: `operator.not_found`, `partner.state`, `partner.entry_invalid`;
                 `partner.not_conformant` for activating without a fresh pass and no override.
         """
         async with self._turn:
@@ -176,33 +189,51 @@ class Onboarding:
             self._core.log.event("partner_state", partner=entry.file.gateway_id, status=state.value)
             return {"before": entry.file.state.value, **_view(changed)}
 
+    async def require_change(self, partner: str, event: PartnerEvent) -> None:
+        """Check that a partner's state could be changed now; what the kit says is *not* looked at.
+
+        Raises:
+            Fault: `operator.not_found`, `partner.state`, `partner.entry_invalid`.
+        """
+        if event in _AWAY:
+            step((await asyncio.to_thread(self._held, partner)).before, event)
+        else:
+            step((await asyncio.to_thread(self._found, partner)).file.state, event)
+
     async def _hold_back(self, operator: str, partner: str, event: PartnerEvent) -> View:
         """Suspend or retire a partner, also one whose folder cannot be used any more.
 
         That is when it matters: a stolen certificate was taken out, and its line left in. What
         stood before is never restored. `problems` is what is wrong with the folder.
         """
-        folder, known = self._held(partner)
-        path = folder / FILE
-        text = await asyncio.to_thread(path.read_text, "utf-8", "surrogateescape")
-        before = known.state or stated(text) or PartnerState.DRAFT
+        folder, text, known, before = await asyncio.to_thread(self._held, partner)
         state = step(before, event)
         try:
             changed = with_state(text, state)
         except Fault:
             changed = held_back(text, state)
-        await asyncio.to_thread(write_whole, path, changed.encode("utf-8", "surrogateescape"))
+        raw = changed.encode("utf-8", "surrogateescape")
+        await asyncio.to_thread(write_whole, folder / FILE, raw)
         problems = [_within(line, folder) for line in await self._reread(operator, folder.name)]
         self._core.log.event("partner_state", partner=known.gateway_id, status=state.value)
         view = {**known._asdict(), "folder": str(folder), "state": state.value}
         return {**view, "partner": known.gateway_id, "before": before.value, "problems": problems}
 
-    def _held(self, partner: str) -> tuple[Path, _Known]:
+    def _held(self, partner: str) -> _Held:
         """Return a partner's folder, and what its file or else the book says of it.
 
         Raises:
-            Fault: `portal.not_found`.
+            Fault: `operator.not_found`; `partner.entry_invalid` if its file cannot be read at all.
         """
+        folder, known = self._named(partner)
+        try:
+            text = (folder / FILE).read_text("utf-8", "surrogateescape")
+        except OSError as problem:
+            told = f"{folder / FILE}: {problem.strerror}"
+            raise Fault(FaultCode.PARTNER_ENTRY_INVALID, told) from None
+        return _Held(folder, text, known, known.state or stated(text) or PartnerState.DRAFT)
+
+    def _named(self, partner: str) -> tuple[Path, _Known]:
         config, book = self._core.config, self._core.directory.current()
         entry = find_entry(config.partners_dir, partner)
         if entry is not None:
@@ -218,14 +249,12 @@ class Onboarding:
                 if held is not None:
                     known = _Known(gateway_id, held.name_zh, held.outlet, held.state)
                 return path, known
-        told = f"partner {partner[:40]}; `kuayu partner list` names them"
-        raise Fault(FaultCode.PORTAL_NOT_FOUND, told)
+        raise no_partner(book, partner)
 
     def _found(self, partner: str) -> Entry:
         entry = find_entry(self._core.config.partners_dir, partner)
         if entry is None or entry.file.gateway_id == self._core.config.gateway_id:
-            told = f"partner {partner[:40]}; `kuayu partner list` names them"
-            raise Fault(FaultCode.PORTAL_NOT_FOUND, told)
+            raise no_partner(self._core.directory.current(), partner)
         return entry
 
     def _unproven(self, entry: Entry) -> Sequence[str]:

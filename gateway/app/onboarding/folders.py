@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from gateway.app.partner_file import PartnerFile
 from gateway.app.problems import told
 from gateway.kernel.faults import Fault, FaultCode
+from gateway.ports.directory import Book
 from gateway.rules.onboarding import require_usable, require_vacant
 from gateway.rules.trust import PartnerState
 
@@ -59,6 +60,14 @@ def folder_named(partners_dir: Path, name: str) -> Path:
             return folder
     entry = find_entry(partners_dir, name)
     return Path(name) if entry is None else entry.folder
+
+
+def no_partner(book: Book, name: str) -> Fault:
+    """Return what is said of a name that is no partner's: it may be this gateway's own."""
+    home = book.home.gateway_id
+    own = name in (home, book.folders.get(home))
+    told = f"{name[:40]} is this gateway itself" if own else f"partner {name[:40]}"
+    return Fault(FaultCode.OPERATOR_NOT_FOUND, told)
 
 
 def _readable(path: Path) -> PartnerFile | None:

@@ -45,9 +45,9 @@ async def test_a_partner_there_is_none_of_and_a_pause_without_a_reason_are_refus
 ) -> None:
     async with run_nodes(pair[:1]) as (jq,):
         stranger = await asked(jq.config, "lane-pause", partner="620999", reason="示例")
-        assert stranger["rule"] == "portal.not_found"
+        assert stranger["rule"] == "operator.not_found"
         silent = await asked(jq.config, "lane-pause", partner=JYG, reason=" ")
-        assert (silent["rule"], silent["detail"]) == ("portal.request_invalid", "reason")
+        assert (silent["rule"], silent["detail"]) == ("operator.request_invalid", "reason")
         assert (await lane(jq))["state"] == "running"
 
 

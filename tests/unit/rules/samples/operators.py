@@ -9,6 +9,7 @@ from gateway.rules.operators import (
     require_another,
     require_for_here_and_now,
     require_no_act,
+    require_not_waiting,
     require_operator,
     require_removable,
     require_verified,
@@ -22,6 +23,7 @@ _ONE, _TWO = KeyId(b"1" * 32), KeyId(b"2" * 32)
 _WANG = Operator("wang", _ONE, "EdDSA", b"key", _NOW_MS)
 _LI = Operator("li", _TWO, "EdDSA", b"key", _NOW_MS)
 _ACT = OperatorAct(uuid7(_NOW_MS, bytes(10)), _HOME, "partner-suspend", {}, _NOW_MS)
+_OTHER = OperatorAct(_ACT.act_id, _HOME, "partner-suspend", {"partner": "620200"}, _NOW_MS)
 _MANY = [Operator(f"p{n}", KeyId(n.to_bytes(32, "big")), "", b"", 0) for n in range(OPERATORS_MAX)]
 
 
@@ -49,6 +51,14 @@ SAMPLES = {
     F.OPERATOR_ACT_SETTLED: Sample(
         partial(step, ActStatus.WAITING, ActEvent.APPROVE),
         partial(step, ActStatus.DONE, ActEvent.APPROVE),
+    ),
+    F.OPERATOR_ACT_WAITS: Sample(
+        partial(require_not_waiting, _ACT, [_OTHER]),
+        partial(require_not_waiting, _ACT, [_OTHER, _ACT]),
+    ),
+    F.OPERATOR_REQUEST_INVALID: Sample(
+        partial(require_addable, [_WANG], "li", _TWO),
+        partial(require_addable, [_WANG], "王", _TWO),
     ),
     F.OPERATOR_SAME_PERSON: Sample(
         partial(require_another, _ONE, _TWO), partial(require_another, _ONE, _ONE)
