@@ -53,7 +53,7 @@ class PartnerReload:
             Fault: `delivery.journal_down`; nothing changed.
         """
         async with self._turn:
-            before = self._core.directory.current()
+            before = self._core.accords.of_files
             try:
                 found = await asyncio.to_thread(self._read)
             except (ConfigProblem, OSError) as problem:
@@ -114,7 +114,7 @@ class PartnerReload:
             catalogue={**book.catalogue, **items},
             forms=book.forms.with_those_of(before.forms),
             documents={**before.documents, **book.documents},
-            agreements=_agreements(book.agreements, self._core.accords.founding, kept),
+            agreements=_agreements(book.agreements, before.agreements, kept),
             folders={**book.folders, **{g: before.folders[g] for g in kept if g in before.folders}},
         )
 

@@ -99,9 +99,8 @@ class Accords:
         """
         async with self._refreshing:
             if news is None:
-                founding = replace(self._shelf.current(), agreements=self._founding)
-                founding = replace(founding, partners=self._partners)
-                book = await self._journal.read(lambda s: _standing(founding, s, self._once))
+                of_files = self.of_files
+                book = await self._journal.read(lambda s: _standing(of_files, s, self._once))
                 self._shelf.replace(book)
                 return
             kept = await self._journal.read(
@@ -121,9 +120,10 @@ class Accords:
             self._shelf.replace(made)
 
     @property
-    def founding(self) -> Mapping[bytes, Agreement]:
-        """The agreements of the files, with the files' acts only."""
-        return self._founding
+    def of_files(self) -> Book:
+        """The book as the files have it: their agreements with their acts, their keys."""
+        found = self._shelf.current()
+        return replace(found, agreements=self._founding, partners=self._partners)
 
     def _once(self, raw: bytes) -> Agreement:
         """Read kept content the first time it is met."""

@@ -163,8 +163,8 @@ class AnnouncementDesk:
             if p.outlet == "grpc" and p.state in EXCHANGING and only in ("", g)
         ]
         if not told:
-            named = f": {only}" if only else ""
-            raise Fault(FaultCode.OPERATOR_NOT_FOUND, f"no partner's gateway to tell{named}")
+            sought = f": {only}" if only else ""
+            raise Fault(FaultCode.OPERATOR_NOT_FOUND, f"no partner's gateway to tell{sought}")
         form = {"use": use, "certificate": certificate.decode("ascii")}
         await self._committer.submit(_Tell(book, operator, key.key_id, form, told))
         return {**_plain(key), "told": told}

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from gateway.adapters.pki.issuing import Authority, issue_signing
 from gateway.adapters.system.clock import SystemClock
 from gateway.app.demo.platforms.files import FileExchange
 from gateway.app.demo.platforms.office import adopted, connect
@@ -38,7 +39,7 @@ from tests.support.world import (
     site_at,
 )
 
-from .reloads import ended, reload, rewrite, set_state, tasks, until
+from .reloads import asked, ended, reload, rewrite, set_state, tasks, until
 
 WISH = {
     "region": "620200",
@@ -106,6 +107,36 @@ async def test_a_folder_that_is_broken_keeps_the_last_good_entry_and_is_told(
 async def taken_in_by(world: World, line: Any) -> None:
     (answer,) = await world.zhangye.with_line(line).deliver(world.zhangye.ping())
     assert isinstance(answer, bytes)
+
+
+async def test_what_only_the_journal_holds_is_no_change_of_the_files(tmp_path: Path) -> None:
+    """An announced key stands beside an entry's own: reading the same files again is no news."""
+    sites = make_pair(tmp_path)
+    async with run_nodes(sites) as (jiuquan, jiayuguan):
+        keys, now_ms = sites[0].root / "keys", SystemClock().now_ms()
+        authority = Authority(
+            (keys / "authorities.pem").read_bytes(), (keys / "authority.key.pem").read_bytes()
+        )
+        home = jiuquan.running.directory.current().home
+        issued = issue_signing(
+            authority,
+            home.gateway_id,
+            "EdDSA",
+            common_name="示例 next",
+            not_before_ms=now_ms,
+            not_after_ms=now_ms + 86_400_000,
+        )
+        pem = issued.certificate.decode()
+        await asked(jiuquan.config, "key-announce", use="signing", certificate=pem, partner="")
+
+        async def believed() -> bool:
+            known = jiayuguan.running.directory.current().partners[home.gateway_id].keys
+            return len(known) == len(home.keys) + 1
+
+        await until(believed)
+        view = await reload(jiayuguan)
+        assert (told(view), view["own_changed"]) == (nothing_but(), False)
+        assert await believed()
 
 
 async def test_our_own_folder_being_broken_changes_nothing(world: World) -> None:
