@@ -19,6 +19,8 @@ from gateway.app.cli.common import (
 from gateway.app.cli.exits import ExitCode, Stop
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.conformance.case_files import Case
 
 _RUN = (
@@ -85,6 +87,9 @@ def run(
     from gateway.app.cli.conformance_views import list_cases
 
     wanted = chosen(_cases(cases), tuple(case or ()))
+    if list_ and str(json) == "-":
+        show_json(_views(wanted))
+        return
     if list_:
         list_cases(wanted)
         return
@@ -115,9 +120,13 @@ def list_(cases: CasesOption = None, json: JsonOption = False) -> None:
 
     found = _cases(cases)
     if json:
-        show_json([{**c.file.model_dump(exclude={"steps"}), "own": c.own} for c in found])
+        show_json(_views(found))
     else:
         list_cases(found)
+
+
+def _views(cases: Sequence[Case]) -> list[dict[str, object]]:
+    return [{**c.file.model_dump(exclude={"steps"}), "own": c.own} for c in cases]
 
 
 def _cases(folder: Path | None) -> list[Case]:

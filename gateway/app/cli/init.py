@@ -104,7 +104,10 @@ def _check(site: Site, *, demo: bool) -> None:
         portal__issuer="urn:kuayu:portal",
     )
     unknown = sorted(set(site.suites) - SUITES)
-    wrong = [f"--suite {s}: unknown; there are {', '.join(sorted(SUITES))}" for s in unknown]
+    wrong = []
+    if site.exchange == site.portal and not site.exchange.endswith(":0"):
+        wrong.append(f"--portal {site.portal}: is --exchange's already; another port")
+    wrong += [f"--suite {s}: unknown; there are {', '.join(sorted(SUITES))}" for s in unknown]
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "kuayu.toml"
         draft.write_text(text, encoding="utf-8")

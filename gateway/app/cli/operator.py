@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,6 +49,9 @@ def key(
 
     pem = generate_key(EDDSA)
     signer = FileSigner(parse_key(pem))
+    if passphrase and not sys.stdin.isatty():
+        told = "the passphrase is asked for on a terminal, and there is none; or --no-passphrase"
+        raise Stop(ExitCode.USAGE, told)
     if passphrase:
         said: str = typer.prompt(
             "口令 passphrase", hide_input=True, confirmation_prompt=True, err=True

@@ -56,7 +56,7 @@ def list_(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
 
 @app.command(name="show", epilog=examples(*_SHOW))
 def show_(
-    id: Annotated[str, typer.Argument(metavar="ID", help="gateway id, as in 620200")],
+    id: Annotated[str, typer.Argument(metavar="PARTNER", help="its id or folder")],
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
@@ -75,6 +75,8 @@ def show_(
         else:
             show(*(line for view in broken for line in broken_lines(view)))
         return
+    by_folder = {folder: str(gateway_id) for gateway_id, folder in book.folders.items()}
+    id = id if id in known else by_folder.get(id, id)
     if id not in known:
         raise Stop(ExitCode.NO, f"there is no partner {id!r}; `kuayu partner list` names them")
     view = partner_view(known[id], book, now_ms())

@@ -29,7 +29,7 @@ def new(
     id: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="region code, as in 620600")
     ] = None,
-    folder: Annotated[str, typer.Option(help="its folder in partners_dir; the id if none")] = "",
+    folder: Annotated[str, typer.Option(help="its folder in partners_dir; pID if none")] = "",
     name_zh: Annotated[str, typer.Option(help="name in Chinese")] = "",
     name_en: Annotated[str, typer.Option(help="name in English")] = "",
     unit: Annotated[
@@ -52,6 +52,7 @@ def new(
     settings = read_config(config)
     from gateway.app.cli.acting import act
     from gateway.app.onboarding.templates import KINDS, Newcomer, files_of
+    from gateway.kernel.identifiers import is_gateway_id
     from gateway.rules.schema.formats import is_uscc
 
     asked = {
@@ -63,6 +64,8 @@ def new(
     }
     said = [_asked(name, value, [n for n, v in asked.items() if not v]) for name, value in
             asked.items()]  # fmt: skip
+    if not is_gateway_id(said[0]):
+        raise Stop(ExitCode.USAGE, f"{said[0]}: is no region code of six digits (行政区划代码)")
     if said[4] not in KINDS:
         raise Stop(ExitCode.USAGE, f"--outlet {said[4]}: unknown; there are {', '.join(KINDS)}")
     if not is_uscc(said[3]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,50 @@ def test_a_name_that_is_none_is_told_in_words(site: Site, tmp_path: Path) -> Non
     public = write_operator_key(tmp_path / "zhao.key.pem")
     told = refused("operator", "add", "赵", "--key", public, "--config", site.config)
     assert "beginning with a letter" in told
+
+
+USAGE = {
+    "an id of seven digits": (
+        ("partner", "new", "6207013", "--name-zh", "示例", "--name-en", "Sample"),
+        ("--unit", "11620900MB00000000", "--outlet", "grpc"),
+        "is no region code of six digits",
+    ),
+    "one address for both": (
+        ("init", "--id", "620900", "--name-zh", "示例", "--name-en", "Sample"),
+        ("--unit", "11620900MB00000000", "--exchange", "127.0.0.1:7443"),
+        "is --exchange's already",
+    ),
+    "no terminal for a passphrase": (("operator", "key", "own.key.pem"), (), "--no-passphrase"),
+}
+
+
+@pytest.mark.parametrize(("words", "more", "said"), USAGE.values(), ids=USAGE)
+def test_usage_is_told_before_anything_is_made(
+    lone: Path, tmp_path: Path, words: tuple[str, ...], more: tuple[str, ...], said: str
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    more = (*more, "--portal", "127.0.0.1:7443") if words[0] == "init" else more
+    more = (*more, "--config", str(lone)) if words[0] == "partner" else more
+    done = kuayu(*words, *more, cwd=empty)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert list(empty.iterdir()) == []
+    assert not (lone.parent / "partners" / "p6207013").exists()
+
+
+def test_a_partner_is_shown_by_its_folder_too(pair: tuple[Site, Site]) -> None:
+    config = pair[0].config
+    folder = next((config.parent / "partners").glob("*/partner.toml")).parent.name
+    by_folder = answer("partner", "show", folder, "--config", config)
+    assert by_folder == answer("partner", "show", by_folder["gateway_id"], "--config", config)
+    assert by_folder["gateway_id"] != folder
+
+
+def test_what_a_run_would_ask_is_listed_as_json_too(tmp_path: Path) -> None:
+    done = kuayu("conformance", "run", "620200", "--case", "ping", "--list", "--json", "-")
+    listed = json.loads(done.stdout)
+    assert {c["id"].partition(".")[0] for c in listed} == {"ping"}
 
 
 def test_every_dangerous_act_is_looked_at_before_it_waits() -> None:
